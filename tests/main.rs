@@ -1,0 +1,1 @@
+//! Every flow of the server, one module each.
