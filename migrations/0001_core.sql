@@ -1,0 +1,178 @@
+-- The first schema: people, browsers, clients, authorization requests, OAuth sessions and their
+-- tokens, background jobs, limits and signing keys.
+--
+-- One text for SQLite and PostgreSQL: TEXT, BIGINT and BOOLEAN only. Moments are milliseconds since
+-- 1970 in columns ending in _at; identifiers are ULID text; digests are SHA-256 in base64url.
+
+CREATE TABLE users (
+    id               TEXT PRIMARY KEY,
+    localpart        TEXT NOT NULL UNIQUE,
+    -- The name in lower case, so that a person who types capitals is still found.
+    localpart_folded TEXT NOT NULL,
+    is_admin         BOOLEAN NOT NULL,
+    created_at       BIGINT NOT NULL,
+    -- When the homeserver confirmed that it knows the user; no token is given out before.
+    provisioned_at   BIGINT,
+    locked_at        BIGINT,
+    deactivated_at   BIGINT
+);
+CREATE INDEX users_localpart_folded ON users (localpart_folded);
+
+CREATE TABLE passwords (
+    user_id    TEXT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    -- The text of the scheme itself: PHC strings, or bcrypt's own form.
+    hash       TEXT NOT NULL,
+    -- Which of the configured schemes made it; an older one is replaced at the next sign-in.
+    version    BIGINT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE browser_sessions (
+    id               TEXT PRIMARY KEY,
+    user_id          TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    cookie_digest    TEXT NOT NULL UNIQUE,
+    -- The browser itself, over several sign-ins: a browser that was here before is not slowed down
+    -- by strangers who guess at the same account.
+    browser_digest   TEXT NOT NULL,
+    created_at       BIGINT NOT NULL,
+    authenticated_at BIGINT NOT NULL,
+    last_seen_at     BIGINT NOT NULL,
+    last_seen_ip     TEXT,
+    user_agent       TEXT,
+    ended_at         BIGINT
+);
+CREATE INDEX browser_sessions_user ON browser_sessions (user_id, id);
+CREATE INDEX browser_sessions_browser ON browser_sessions (browser_digest, user_id);
+CREATE INDEX browser_sessions_ended ON browser_sessions (ended_at);
+
+CREATE TABLE oauth_clients (
+    id            TEXT PRIMARY KEY,
+    -- 'configured' comes from the configuration file, 'created' from the command line, 'registered'
+    -- registered itself (RFC 7591).
+    origin        TEXT NOT NULL CHECK (origin IN ('configured', 'created', 'registered')),
+    -- Client metadata as JSON, under the names of RFC 7591 §2.
+    metadata      TEXT NOT NULL,
+    -- The same metadata in canonical form, digested: a public client that registers again gets the
+    -- same identifier. NULL for clients that never share one.
+    metadata_digest TEXT UNIQUE,
+    secret_digest TEXT,
+    created_at    BIGINT NOT NULL,
+    removed_at    BIGINT
+);
+
+CREATE TABLE consents (
+    user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    client_id  TEXT NOT NULL REFERENCES oauth_clients (id) ON DELETE CASCADE,
+    scope      TEXT NOT NULL,
+    granted_at BIGINT NOT NULL,
+    PRIMARY KEY (user_id, client_id)
+);
+CREATE INDEX consents_client ON consents (client_id);
+
+CREATE TABLE oauth_sessions (
+    id                     TEXT PRIMARY KEY,
+    user_id                TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    client_id              TEXT NOT NULL REFERENCES oauth_clients (id),
+    browser_session_id     TEXT REFERENCES browser_sessions (id) ON DELETE SET NULL,
+    scope                  TEXT NOT NULL,
+    device_id              TEXT,
+    created_at             BIGINT NOT NULL,
+    authenticated_at       BIGINT NOT NULL,
+    last_seen_at           BIGINT NOT NULL,
+    last_seen_ip           TEXT,
+    user_agent             TEXT,
+    ended_at               BIGINT,
+    end_reason             TEXT,
+    -- Every token of a session carries the secret of its family, so that one whose own digest is
+    -- long forgotten still names the session: an old refresh token means that it was stolen, an old
+    -- access token may still end the session.
+    access_family_digest   TEXT NOT NULL UNIQUE,
+    refresh_family_digest  TEXT NOT NULL UNIQUE,
+    -- The refresh token that is known to have reached the client, and since when.
+    refresh_digest         TEXT NOT NULL,
+    refresh_confirmed_at   BIGINT NOT NULL,
+    -- The pair that was answered last and whose arrival nothing has shown yet.
+    pending_refresh_digest TEXT,
+    pending_access_digest  TEXT,
+    pending_nonce          TEXT,
+    pending_issued_at      BIGINT
+);
+CREATE INDEX oauth_sessions_user ON oauth_sessions (user_id, id);
+CREATE INDEX oauth_sessions_client ON oauth_sessions (client_id);
+CREATE INDEX oauth_sessions_browser_session ON oauth_sessions (browser_session_id);
+CREATE INDEX oauth_sessions_ended ON oauth_sessions (ended_at);
+-- Never two live sessions on one device (Matrix CS API, Relationship between access tokens and devices).
+CREATE UNIQUE INDEX oauth_sessions_live_device ON oauth_sessions (user_id, device_id) WHERE ended_at IS NULL;
+
+CREATE TABLE access_tokens (
+    digest     TEXT PRIMARY KEY,
+    session_id TEXT NOT NULL REFERENCES oauth_sessions (id) ON DELETE CASCADE,
+    issued_at  BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX access_tokens_session ON access_tokens (session_id);
+CREATE INDEX access_tokens_expires ON access_tokens (expires_at);
+
+CREATE TABLE authorization_requests (
+    id                 TEXT PRIMARY KEY,
+    client_id          TEXT NOT NULL REFERENCES oauth_clients (id) ON DELETE CASCADE,
+    -- The checked request as JSON; what follows is what became of it.
+    request            TEXT NOT NULL,
+    created_at         BIGINT NOT NULL,
+    expires_at         BIGINT NOT NULL,
+    answered_at        BIGINT,
+    user_id            TEXT REFERENCES users (id) ON DELETE CASCADE,
+    browser_session_id TEXT REFERENCES browser_sessions (id) ON DELETE SET NULL,
+    granted_scope      TEXT,
+    authenticated_at   BIGINT,
+    code_digest        TEXT UNIQUE,
+    code_expires_at    BIGINT,
+    code_spent_at      BIGINT,
+    oauth_session_id   TEXT REFERENCES oauth_sessions (id) ON DELETE SET NULL
+);
+CREATE INDEX authorization_requests_client ON authorization_requests (client_id);
+CREATE INDEX authorization_requests_user ON authorization_requests (user_id);
+CREATE INDEX authorization_requests_browser_session ON authorization_requests (browser_session_id);
+CREATE INDEX authorization_requests_oauth_session ON authorization_requests (oauth_session_id);
+CREATE INDEX authorization_requests_expires ON authorization_requests (expires_at);
+
+CREATE TABLE jobs (
+    id           TEXT PRIMARY KEY,
+    kind         TEXT NOT NULL,
+    -- Jobs with the same queue run one after another, oldest first.
+    queue        TEXT NOT NULL,
+    payload      TEXT NOT NULL,
+    run_at       BIGINT NOT NULL,
+    attempts     BIGINT NOT NULL,
+    leased_until BIGINT,
+    created_at   BIGINT NOT NULL,
+    last_error   TEXT,
+    given_up_at  BIGINT
+);
+CREATE INDEX jobs_due ON jobs (run_at) WHERE given_up_at IS NULL;
+CREATE INDEX jobs_queue ON jobs (queue, id) WHERE given_up_at IS NULL;
+
+-- One row per limited thing: the moment at which its whole allowance will be back.
+CREATE TABLE rate_limits (
+    subject TEXT PRIMARY KEY,
+    full_at BIGINT NOT NULL
+);
+CREATE INDEX rate_limits_full ON rate_limits (full_at);
+
+CREATE TABLE signing_keys (
+    kid         TEXT PRIMARY KEY,
+    algorithm   TEXT NOT NULL,
+    created_at  BIGINT NOT NULL,
+    -- Published from the start, used for signing from here on.
+    signs_from  BIGINT NOT NULL,
+    -- When it leaves the published set.
+    retires_at  BIGINT,
+    -- Encrypted under the root secret on PostgreSQL; NULL on SQLite, where it is a file.
+    private_key TEXT
+);
+
+-- Small facts about the installation itself, such as the check value of the root secret.
+CREATE TABLE installation (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+);

@@ -1,0 +1,174 @@
+//! The one secret from which the others follow.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::{hkdf, hmac};
+
+use super::{base64url, fill_random, from_base64url};
+
+/// 256 bits kept outside the database; keys for everything that is encrypted, peppered or
+/// authenticated by us follow from it (HKDF-SHA-256, RFC 5869), one for each purpose.
+#[derive(Clone)]
+pub struct RootSecret {
+    encryption: [u8; 32],
+    pepper: [u8; 32],
+    homeserver: [u8; 32],
+    check: [u8; 32],
+    family: hmac::Key,
+    successor: hmac::Key,
+    form: hmac::Key,
+}
+
+/// The length that is asked of HKDF.
+struct KeyLength;
+
+impl hkdf::KeyType for KeyLength {
+    fn len(&self) -> usize {
+        32
+    }
+}
+
+impl RootSecret {
+    /// Takes the secret as text, as a file or the configuration holds it.
+    ///
+    /// # Errors
+    /// When the text is shorter than 32 characters: then it can hardly hold 128 bits.
+    pub fn new(text: &str) -> Result<RootSecret, WeakRootSecret> {
+        let text = text.trim();
+        if text.chars().count() < 32 {
+            return Err(WeakRootSecret);
+        }
+        let extracted = hkdf::Salt::new(hkdf::HKDF_SHA256, b"gatehouse root secret").extract(text.as_bytes());
+        let derive = |purpose: &str| {
+            let mut key = [0u8; 32];
+            let info = [purpose.as_bytes()];
+            let filled = extracted.expand(&info, KeyLength).and_then(|okm| okm.fill(&mut key));
+            filled.map(|()| key).map_err(|_| WeakRootSecret)
+        };
+        Ok(RootSecret {
+            encryption: derive("encryption at rest")?,
+            pepper: derive("password pepper")?,
+            homeserver: derive("homeserver secret")?,
+            check: derive("check value")?,
+            family: hmac::Key::new(hmac::HMAC_SHA256, &derive("access token family")?),
+            successor: hmac::Key::new(hmac::HMAC_SHA256, &derive("successor tokens")?),
+            form: hmac::Key::new(hmac::HMAC_SHA256, &derive("form tokens")?),
+        })
+    }
+
+    /// A new secret that nobody else holds; for tests of what follows from one.
+    #[cfg(test)]
+    pub fn generate() -> RootSecret {
+        match RootSecret::new(&super::random_secret()) {
+            Ok(secret) => secret,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// A value that tells two root secrets apart and nothing about either.
+    pub fn check_value(&self) -> String {
+        base64url(self.check)
+    }
+
+    /// The pepper of passwords when the configuration names none.
+    pub fn password_pepper(&self) -> &[u8] {
+        &self.pepper
+    }
+
+    /// The secret shared with the homeserver when the configuration names none.
+    pub fn homeserver_secret(&self) -> String {
+        base64url(self.homeserver)
+    }
+
+    /// The key that ties a form to the browser it was made for.
+    pub fn form_key(&self) -> &hmac::Key {
+        &self.form
+    }
+
+    pub(super) fn family_key(&self) -> &hmac::Key {
+        &self.family
+    }
+
+    pub(super) fn successor_key(&self) -> &hmac::Key {
+        &self.successor
+    }
+
+    /// Encrypts what must be read back later (AES-256-GCM). `context` says what it is, and must be
+    /// the same when it is decrypted.
+    ///
+    /// # Errors
+    /// When the cipher fails, which it has no reason to.
+    pub fn encrypt(&self, context: &str, plain: &[u8]) -> Result<String, BrokenCiphertext> {
+        let key = self.cipher()?;
+        let mut data = plain.to_vec();
+        let nonce = key
+            .seal_in_place_append_tag(Aad::from(context.as_bytes()), &mut data)
+            .map_err(|_| BrokenCiphertext)?;
+        let mut out = nonce.as_ref().to_vec();
+        out.append(&mut data);
+        Ok(base64url(out))
+    }
+
+    /// Decrypts what [`RootSecret::encrypt`] made.
+    ///
+    /// # Errors
+    /// When the text was changed, or made under another root secret or for another context.
+    pub fn decrypt(&self, context: &str, text: &str) -> Result<Vec<u8>, BrokenCiphertext> {
+        let mut data = from_base64url(text).ok_or(BrokenCiphertext)?;
+        if data.len() < NONCE_LEN {
+            return Err(BrokenCiphertext);
+        }
+        let mut sealed = data.split_off(NONCE_LEN);
+        let nonce = Nonce::try_assume_unique_for_key(&data).map_err(|_| BrokenCiphertext)?;
+        let plain = self
+            .cipher()?
+            .open_in_place(nonce, Aad::from(context.as_bytes()), &mut sealed)
+            .map_err(|_| BrokenCiphertext)?;
+        Ok(plain.to_vec())
+    }
+
+    fn cipher(&self) -> Result<RandomizedNonceKey, BrokenCiphertext> {
+        RandomizedNonceKey::new(&AES_256_GCM, &self.encryption).map_err(|_| BrokenCiphertext)
+    }
+
+    /// A new root secret as text, to be written to a file.
+    pub fn generate_text() -> String {
+        let mut bytes = [0u8; 32];
+        fill_random(&mut bytes);
+        base64url(bytes)
+    }
+}
+
+/// The root secret is too short to be one.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the root secret must have at least 32 characters of good randomness, such as `openssl rand -base64 32` prints")]
+pub struct WeakRootSecret;
+
+/// A stored secret does not decrypt.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("a stored secret does not decrypt under the present root secret")]
+pub struct BrokenCiphertext;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_encrypted_is_read_back_only_under_the_same_secret_and_context() {
+        let root = RootSecret::generate();
+        let sealed = root.encrypt("signing key 1", b"private").unwrap();
+        assert_eq!(root.decrypt("signing key 1", &sealed).unwrap(), b"private");
+        assert!(root.decrypt("signing key 2", &sealed).is_err());
+        assert!(RootSecret::generate().decrypt("signing key 1", &sealed).is_err());
+        assert!(root.decrypt("signing key 1", "AAAA").is_err());
+        assert_ne!(sealed, root.encrypt("signing key 1", b"private").unwrap());
+    }
+
+    #[test]
+    fn the_same_text_gives_the_same_secrets_and_a_short_one_is_refused() {
+        let text = RootSecret::generate_text();
+        let (one, other) = (RootSecret::new(&text).unwrap(), RootSecret::new(&format!(" {text}\n")).unwrap());
+        assert_eq!(one.check_value(), other.check_value());
+        assert_ne!(one.check_value(), one.homeserver_secret());
+        assert!(RootSecret::new("short").is_err());
+    }
+}

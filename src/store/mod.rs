@@ -1,0 +1,251 @@
+//! Connections, transactions and migrations: the only code that knows SQLite from PostgreSQL.
+//!
+//! Rooms write one SQL text for both engines (`$1` parameters, `TEXT`, `BIGINT`, `BOOLEAN`) and run
+//! it with [`query`] on the [`Store`] for a lone read, or on a [`Tx`] for everything that writes.
+
+mod group_commit;
+mod leases;
+mod migrations;
+mod query;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, PgPool, SqlitePool};
+
+pub use leases::lease_next_job;
+pub use query::{FromRow, On, Query, Row, Value, query};
+
+use group_commit::{GroupCommit, GroupTx};
+
+/// How long a statement waits for a connection before the caller is told to come back.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The database, on either engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Store(Engine);
+
+#[derive(Clone)]
+enum Engine {
+    Sqlite { readers: SqlitePool, writer: GroupCommit },
+    Postgres(PgPool),
+}
+
+/// Where the database is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// One file, used by one server.
+    Sqlite(PathBuf),
+    /// A PostgreSQL server, given as a `postgresql://` URI.
+    Postgres(String),
+}
+
+impl Location {
+    /// Reads a database URI: `postgresql://…` (or `postgres://…`), `sqlite:path`.
+    ///
+    /// # Errors
+    /// [`Error::Location`] for any other scheme; the URI is not repeated, since it may hold a password.
+    pub fn parse(uri: &str) -> Result<Location, Error> {
+        if uri.starts_with("postgresql://") || uri.starts_with("postgres://") {
+            return Ok(Location::Postgres(uri.to_owned()));
+        }
+        match uri.strip_prefix("sqlite:") {
+            Some(path) => Ok(Location::Sqlite(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))),
+            None => Err(Error::Location),
+        }
+    }
+}
+
+/// What can go wrong between us and the database.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A row with the same unique value is there already.
+    #[error("the row conflicts with one that exists")]
+    Conflict(#[source] sqlx::Error),
+    /// The database does not answer, or cannot take writes just now.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// The transaction met an error before and may only be given up.
+    #[error("the transaction has failed already")]
+    Failed,
+    /// Anything else the engine reports.
+    #[error("database error")]
+    Engine(#[source] sqlx::Error),
+    /// A stored value does not have the form that its column promises.
+    #[error("the stored value of {column} is not valid")]
+    Corrupt {
+        /// The column that was read.
+        column: &'static str,
+    },
+    /// The schema could not be brought up to date.
+    #[error("{0}")]
+    Migration(String),
+    /// The URI names no engine that we know.
+    #[error("the database URI must start with postgresql:// or sqlite:")]
+    Location,
+}
+
+impl Error {
+    /// Whether the same call may succeed a moment later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Error::Unavailable(_))
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Error {
+        match &error {
+            sqlx::Error::Database(database) if database.is_unique_violation() => Error::Conflict(error),
+            sqlx::Error::Database(database) => match database.code().as_deref() {
+                // SQLite: BUSY, LOCKED, READONLY, IOERR, FULL with their extended codes in the upper
+                // bits. PostgreSQL: classes 08 connection, 53 resources, 57 operator, 40 rollback.
+                Some(code) if code.parse::<i32>().is_ok_and(|c| [5, 6, 8, 10, 13].contains(&(c & 0xff))) && code.len() < 5 => {
+                    Error::Unavailable(database.message().to_owned())
+                }
+                Some(code) if code.len() == 5 && ["08", "53", "57", "40"].contains(&&code[..2]) => {
+                    Error::Unavailable(database.message().to_owned())
+                }
+                _ => Error::Engine(error),
+            },
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
+                Error::Unavailable(error.to_string())
+            }
+            _ => Error::Engine(error),
+        }
+    }
+}
+
+impl Store {
+    /// Opens the database, creating a missing SQLite file (0600), and brings the schema up to date.
+    ///
+    /// # Errors
+    /// When the engine cannot be reached, or the schema is newer than this program.
+    pub async fn open(location: &Location, max_connections: u32) -> Result<Store, Error> {
+        match location {
+            Location::Sqlite(path) => Store::open_sqlite(path, max_connections).await,
+            Location::Postgres(uri) => Store::open_postgres(uri, max_connections).await,
+        }
+    }
+
+    async fn open_sqlite(path: &Path, max_connections: u32) -> Result<Store, Error> {
+        create_private_file(path)
+            .map_err(|error| Error::Unavailable(format!("cannot create {}: {error}", path.display())))?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .journal_mode(SqliteJournalMode::Wal)
+            // FULL: a commit that was answered survives a power cut, not only a crash.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5))
+            .disable_statement_logging();
+        migrations::run_sqlite(&mut options.connect().await?).await?;
+        let writer = GroupCommit::start(options.connect().await?);
+        let readers = SqlitePoolOptions::new()
+            .max_connections(max_connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .connect_with(options.pragma("query_only", "1"))
+            .await?;
+        Ok(Store(Engine::Sqlite { readers, writer }))
+    }
+
+    async fn open_postgres(uri: &str, max_connections: u32) -> Result<Store, Error> {
+        let options = uri
+            .parse::<PgConnectOptions>()
+            .map_err(|_| Error::Location)?
+            .application_name("gatehouse")
+            .disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(max_connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            // The ping before each use would double the cost of a read; a broken connection is met
+            // by one retry instead.
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await?;
+        migrations::run_postgres(&pool).await?;
+        Ok(Store(Engine::Postgres(pool)))
+    }
+
+    /// Begins a transaction. No network call may be made while it is open: on SQLite there is one
+    /// writer, and everybody waits for it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when no connection can be had.
+    pub async fn begin(&self) -> Result<Tx, Error> {
+        match &self.0 {
+            Engine::Sqlite { writer, .. } => Ok(Tx(TxEngine::Sqlite(writer.begin().await?))),
+            Engine::Postgres(pool) => Ok(Tx(TxEngine::Postgres(pool.begin().await?))),
+        }
+    }
+
+    /// Whether several servers may share this database.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.0, Engine::Postgres(_))
+    }
+
+    /// The settings that decide whether an answered commit survives a power cut, as the engine
+    /// reports them: name, value, and whether the value is safe.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn durability(&self) -> Result<Vec<(String, String, bool)>, Error> {
+        match &self.0 {
+            Engine::Sqlite { writer, .. } => writer.durability().await,
+            Engine::Postgres(pool) => {
+                let mut settings = Vec::new();
+                for name in ["fsync", "full_page_writes", "synchronous_commit"] {
+                    let value: String = sqlx::query_scalar("SELECT current_setting($1)").bind(name).fetch_one(pool).await?;
+                    let safe = value != "off";
+                    settings.push((name.to_owned(), value, safe));
+                }
+                Ok(settings)
+            }
+        }
+    }
+
+    /// Closes all connections, after the transactions under way.
+    pub async fn close(&self) {
+        match &self.0 {
+            Engine::Sqlite { readers, writer } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Engine::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// A transaction: everything done on it happens when [`Tx::commit`] returns, or not at all.
+pub struct Tx(TxEngine);
+
+enum TxEngine {
+    Sqlite(GroupTx),
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+}
+
+impl Tx {
+    /// Makes the transaction durable. A caller that goes away does not interrupt it.
+    ///
+    /// # Errors
+    /// When nothing of the transaction has happened, or, if the connection was lost in the midst of
+    /// the commit, when that cannot be known.
+    pub async fn commit(self) -> Result<(), Error> {
+        let committing = match self.0 {
+            TxEngine::Sqlite(transaction) => tokio::spawn(transaction.commit()),
+            TxEngine::Postgres(transaction) => tokio::spawn(async move { Ok(transaction.commit().await?) }),
+        };
+        committing.await.map_err(|error| Error::Unavailable(error.to_string()))?
+    }
+}
+
+/// Creates an empty file that only its owner may read, unless it is there already.
+fn create_private_file(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        other => other.map(drop),
+    }
+}
