@@ -1,6 +1,14 @@
 //! Gatehouse: an OAuth 2.0 and OpenID Connect authorization server for Matrix homeservers.
 
+pub mod accounts;
+pub mod app;
+pub mod clients;
+pub mod config;
+pub mod homeserver;
+pub mod http;
 pub mod ids;
+pub mod jobs;
 pub mod keys;
+pub mod sessions;
 pub mod store;
 pub mod time;

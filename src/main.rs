@@ -1,1 +1,3 @@
+//! The program: reads the command line and calls the library.
+
 fn main() {}

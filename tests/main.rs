@@ -1,1 +1,4 @@
 //! Every flow of the server, one module each.
+
+mod config;
+mod listeners;

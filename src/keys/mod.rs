@@ -1,11 +1,14 @@
 //! Keys and secrets: randomness, digests, tokens' form, encryption at rest, signing keys and the
 //! hashing of passwords. Everything cryptographic is a library's; this room chooses and holds.
 
+pub mod files;
+mod keyring;
 mod password_hash;
 mod root_secret;
 mod signing;
 mod token_form;
 
+pub use keyring::{KeyFacts, Keyring, KeyringError};
 pub use password_hash::{HashError, HashPool, HashSettings, IMPORTED, Password, Verified};
 pub use root_secret::RootSecret;
 pub use signing::{Algorithm, KeyError, PrivateKey, PublishedKeys, SignatureError, SigningKey};

@@ -1,0 +1,113 @@
+//! Background work for accounts: telling the homeserver what became of them. The jobs of one user
+//! run one after another.
+
+use serde::{Deserialize, Serialize};
+
+use super::users::{self, User};
+use crate::app::App;
+use crate::homeserver;
+use crate::ids::UserId;
+use crate::jobs::{Job, JobError};
+
+fn queue_of(user_id: UserId) -> String {
+    format!("user:{user_id}")
+}
+
+fn failed(error: homeserver::Error) -> JobError {
+    match error.is_passing() {
+        true => JobError::Passing(error.to_string()),
+        false => JobError::Refused(error.to_string()),
+    }
+}
+
+/// Makes sure that the homeserver knows the user, and whether they are locked.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ProvisionUser {
+    /// Whom.
+    pub user_id: UserId,
+}
+
+impl Job for ProvisionUser {
+    const KIND: &'static str = "provision_user";
+
+    fn queue(&self) -> String {
+        queue_of(self.user_id)
+    }
+
+    async fn run(&self, app: &App) -> Result<(), JobError> {
+        match users::find(&app.store, self.user_id).await? {
+            Some(user) => provision(app, &user).await.map_err(failed),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Tells the homeserver of the user, and remembers that it was told.
+///
+/// # Errors
+/// When the homeserver or the database does not answer.
+pub async fn provision(app: &App, user: &User) -> Result<(), homeserver::Error> {
+    app.homeserver.provision_user(&user.localpart, user.locked_at.is_some()).await?;
+    let remember = async {
+        let mut tx = app.store.begin().await?;
+        users::set_provisioned(&mut tx, user.id, app.clock.now()).await?;
+        tx.commit().await
+    };
+    remember.await.map_err(|error| homeserver::Error::Unreachable(error.to_string()))
+}
+
+/// Deactivates the user on the homeserver.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct DeactivateUser {
+    /// Whom.
+    pub user_id: UserId,
+    /// Whether what they wrote shall be erased.
+    pub erase: bool,
+}
+
+impl Job for DeactivateUser {
+    const KIND: &'static str = "deactivate_user";
+
+    fn queue(&self) -> String {
+        queue_of(self.user_id)
+    }
+
+    async fn run(&self, app: &App) -> Result<(), JobError> {
+        match users::find(&app.store, self.user_id).await? {
+            // Reactivated in the meantime: then the job behind this one says the rest.
+            Some(user) if user.deactivated_at.is_some() => {
+                match app.homeserver.delete_user(&user.localpart, self.erase).await {
+                    Err(homeserver::Error::NotFound) => Ok(()),
+                    other => other.map_err(failed),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Reactivates the user on the homeserver.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ReactivateUser {
+    /// Whom.
+    pub user_id: UserId,
+}
+
+impl Job for ReactivateUser {
+    const KIND: &'static str = "reactivate_user";
+
+    fn queue(&self) -> String {
+        queue_of(self.user_id)
+    }
+
+    async fn run(&self, app: &App) -> Result<(), JobError> {
+        let Some(user) = users::find(&app.store, self.user_id).await? else { return Ok(()) };
+        if user.deactivated_at.is_some() {
+            return Ok(());
+        }
+        match app.homeserver.reactivate_user(&user.localpart).await {
+            Ok(()) | Err(homeserver::Error::NotFound) => provision(app, &user).await.map_err(failed),
+            Err(error) => Err(failed(error)),
+        }
+    }
+}

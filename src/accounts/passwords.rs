@@ -1,0 +1,65 @@
+//! Passwords: setting and checking them.
+
+use super::sql;
+use super::users::User;
+use crate::app::App;
+use crate::ids::UserId;
+use crate::keys::{HashError, Password};
+use crate::store::{self, Tx};
+use crate::time::Timestamp;
+
+/// Why a password could not be set or checked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Too short for the rules; the field is the least number of characters.
+    #[error("use at least {0} characters")]
+    TooShort(usize),
+    /// Too long, or with a character that cannot be in a password.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// Hashes a new password that keeps the rules; the hash is for [`set`]. No transaction may be open
+/// meanwhile, since it takes long.
+///
+/// # Errors
+/// [`Error::TooShort`], or [`HashError::Busy`] when too many are being hashed.
+pub async fn hash_new(app: &App, password: Password) -> Result<(String, i64), Error> {
+    let minimum = app.config.passwords.minimum_length;
+    if password.length() < minimum {
+        return Err(Error::TooShort(minimum));
+    }
+    Ok(app.passwords.hash(password).await?)
+}
+
+/// Stores the hash of a password, in place of the one before.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set(tx: &mut Tx, user: UserId, hash: &(String, i64), now: Timestamp) -> Result<(), store::Error> {
+    sql::set_password(tx, user, &hash.0, hash.1, now).await
+}
+
+/// Whether the password is the user's. Takes as long for no user, or one without a password, as for
+/// a wrong password. A hash of an older scheme is replaced when the password was right.
+///
+/// # Errors
+/// [`HashError::Busy`] when too many are being checked.
+pub async fn is_right(app: &App, user: Option<&User>, password: Password) -> Result<bool, Error> {
+    let stored = match user {
+        Some(user) => sql::find_password(&app.store, user.id).await?,
+        None => None,
+    };
+    let before = stored.clone();
+    let verified = app.passwords.verify(password, stored).await?;
+    if let (Some(upgrade), Some(user), Some((before, _))) = (&verified.upgrade, user, before) {
+        let mut tx = app.store.begin().await?;
+        // Unless the password was changed meanwhile.
+        sql::replace_password(&mut tx, user.id, &before, &upgrade.0, upgrade.1, app.clock.now()).await?;
+        tx.commit().await?;
+    }
+    Ok(verified.is_right)
+}

@@ -1,0 +1,124 @@
+//! All SQL of the accounts.
+
+use super::users::User;
+use crate::ids::UserId;
+use crate::store::{Error, FromRow, On, Row, Store, Tx, query};
+use crate::time::Timestamp;
+
+impl FromRow for User {
+    fn from_row(row: &Row) -> Result<User, Error> {
+        Ok(User {
+            id: row.get("id")?,
+            localpart: row.get("localpart")?,
+            is_admin: row.get("is_admin")?,
+            created_at: row.get("created_at")?,
+            provisioned_at: row.get("provisioned_at")?,
+            locked_at: row.get("locked_at")?,
+            deactivated_at: row.get("deactivated_at")?,
+        })
+    }
+}
+
+pub(super) async fn add(tx: &mut Tx, user: &User) -> Result<(), Error> {
+    const ADD: &str = "
+INSERT INTO users (id, localpart, localpart_folded, is_admin, created_at) VALUES ($1, $2, $3, $4, $5)";
+    query(ADD)
+        .bind(user.id)
+        .bind(&user.localpart)
+        .bind(user.localpart.as_str().to_lowercase())
+        .bind(user.is_admin)
+        .bind(user.created_at)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn find(on: impl Into<On<'_>>, id: UserId) -> Result<Option<User>, Error> {
+    const FIND: &str = "
+SELECT id, localpart, is_admin, created_at, provisioned_at, locked_at, deactivated_at FROM users WHERE id = $1";
+    query(FIND).bind(id).fetch_optional(on).await
+}
+
+pub(super) async fn find_by_localpart(on: impl Into<On<'_>>, localpart: &str) -> Result<Option<User>, Error> {
+    const FIND: &str = "
+SELECT id, localpart, is_admin, created_at, provisioned_at, locked_at, deactivated_at FROM users WHERE localpart = $1";
+    query(FIND).bind(localpart).fetch_optional(on).await
+}
+
+pub(super) async fn list_by_folded(store: &Store, folded: &str) -> Result<Vec<User>, Error> {
+    const LIST: &str = "
+SELECT id, localpart, is_admin, created_at, provisioned_at, locked_at, deactivated_at FROM users
+WHERE localpart_folded = $1 LIMIT 2";
+    query(LIST).bind(folded).fetch_all(store).await
+}
+
+pub(super) async fn list(store: &Store, after: Option<UserId>, limit: i64) -> Result<Vec<User>, Error> {
+    const LIST: &str = "
+SELECT id, localpart, is_admin, created_at, provisioned_at, locked_at, deactivated_at FROM users
+WHERE id > $1 ORDER BY id LIMIT $2";
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    query(LIST).bind(after).bind(limit).fetch_all(store).await
+}
+
+pub(super) async fn set_provisioned(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<(), Error> {
+    const SET: &str = "UPDATE users SET provisioned_at = $1 WHERE id = $2 AND provisioned_at IS NULL";
+    query(SET).bind(now).bind(id).execute(tx).await?;
+    Ok(())
+}
+
+pub(super) async fn set_admin(tx: &mut Tx, id: UserId, is_admin: bool) -> Result<(), Error> {
+    query("UPDATE users SET is_admin = $1 WHERE id = $2").bind(is_admin).bind(id).execute(tx).await?;
+    Ok(())
+}
+
+pub(super) async fn set_locked(tx: &mut Tx, id: UserId, at: Option<Timestamp>) -> Result<(), Error> {
+    query("UPDATE users SET locked_at = $1 WHERE id = $2").bind(at).bind(id).execute(tx).await?;
+    Ok(())
+}
+
+pub(super) async fn set_deactivated(tx: &mut Tx, id: UserId, at: Option<Timestamp>) -> Result<(), Error> {
+    query("UPDATE users SET deactivated_at = $1 WHERE id = $2").bind(at).bind(id).execute(tx).await?;
+    Ok(())
+}
+
+struct StoredPassword(String, i64);
+
+impl FromRow for StoredPassword {
+    fn from_row(row: &Row) -> Result<StoredPassword, Error> {
+        Ok(StoredPassword(row.get("hash")?, row.get("version")?))
+    }
+}
+
+pub(super) async fn find_password(store: &Store, user: UserId) -> Result<Option<(String, i64)>, Error> {
+    const FIND: &str = "SELECT hash, version FROM passwords WHERE user_id = $1";
+    let found: Option<StoredPassword> = query(FIND).bind(user).fetch_optional(store).await?;
+    Ok(found.map(|StoredPassword(hash, version)| (hash, version)))
+}
+
+pub(super) async fn set_password(
+    tx: &mut Tx,
+    user: UserId,
+    hash: &str,
+    version: i64,
+    now: Timestamp,
+) -> Result<(), Error> {
+    const SET: &str = "
+INSERT INTO passwords (user_id, hash, version, created_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, version = excluded.version, created_at = excluded.created_at";
+    query(SET).bind(user).bind(hash).bind(version).bind(now).execute(tx).await?;
+    Ok(())
+}
+
+pub(super) async fn replace_password(
+    tx: &mut Tx,
+    user: UserId,
+    before: &str,
+    hash: &str,
+    version: i64,
+    now: Timestamp,
+) -> Result<(), Error> {
+    const REPLACE: &str = "
+UPDATE passwords SET hash = $1, version = $2, created_at = $3 WHERE user_id = $4 AND hash = $5";
+    query(REPLACE).bind(hash).bind(version).bind(now).bind(user).bind(before).execute(tx).await?;
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! Users, from their creation to their deactivation. Every change that the homeserver must know of
+//! is enqueued in the same transaction.
+
+use serde::Serialize;
+
+use super::jobs::{DeactivateUser, ProvisionUser, ReactivateUser};
+use super::sql;
+use crate::ids::{Localpart, UserId};
+use crate::jobs;
+use crate::sessions::{browser, oauth};
+use crate::store::{self, On, Store, Tx};
+use crate::time::Timestamp;
+
+/// A person's account.
+#[derive(Clone, Debug, Serialize)]
+pub struct User {
+    /// Its identifier, also the `sub` of OpenID Connect.
+    pub id: UserId,
+    /// Its name on the homeserver.
+    pub localpart: Localpart,
+    /// Whether the person may administer the homeserver.
+    pub is_admin: bool,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When the homeserver confirmed that it knows the user.
+    pub provisioned_at: Option<Timestamp>,
+    /// Since when it is locked: sessions stay, but none of them works.
+    pub locked_at: Option<Timestamp>,
+    /// Since when it is deactivated: all sessions have ended.
+    pub deactivated_at: Option<Timestamp>,
+}
+
+/// What keeps a person from signing in, or does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// All is well.
+    Active,
+    /// An admin has locked the account.
+    Locked,
+    /// The account is deactivated.
+    Deactivated,
+}
+
+impl User {
+    /// What keeps the person from signing in.
+    pub fn standing(&self) -> Standing {
+        match (self.deactivated_at, self.locked_at) {
+            (Some(_), _) => Standing::Deactivated,
+            (None, Some(_)) => Standing::Locked,
+            (None, None) => Standing::Active,
+        }
+    }
+}
+
+/// Creates an account. Its name must be one that the homeserver has found available.
+///
+/// # Errors
+/// [`store::Error::Conflict`] when the name is taken.
+pub async fn create(tx: &mut Tx, localpart: Localpart, is_admin: bool, now: Timestamp) -> Result<User, store::Error> {
+    let user = User {
+        id: UserId::new(now),
+        localpart,
+        is_admin,
+        created_at: now,
+        provisioned_at: None,
+        locked_at: None,
+        deactivated_at: None,
+    };
+    sql::add(tx, &user).await?;
+    jobs::enqueue(tx, &ProvisionUser { user_id: user.id }, now).await?;
+    Ok(user)
+}
+
+/// The user of that identifier.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(on: impl Into<On<'_>>, id: UserId) -> Result<Option<User>, store::Error> {
+    sql::find(on, id).await
+}
+
+/// The user of exactly that name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_by_localpart(on: impl Into<On<'_>>, localpart: &str) -> Result<Option<User>, store::Error> {
+    sql::find_by_localpart(on, localpart).await
+}
+
+/// The user whom someone means who typed that name: the one of exactly that name, else the only one
+/// whose name differs in letter case alone.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_by_typed_name(store: &Store, typed: &str) -> Result<Option<User>, store::Error> {
+    if let Some(user) = sql::find_by_localpart(store, typed).await? {
+        return Ok(Some(user));
+    }
+    let mut folded = sql::list_by_folded(store, &typed.to_lowercase()).await?;
+    Ok(if folded.len() == 1 { folded.pop() } else { None })
+}
+
+/// Up to `limit` users after the one named `after`, in the order in which they were created.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(store: &Store, after: Option<UserId>, limit: i64) -> Result<Vec<User>, store::Error> {
+    sql::list(store, after, limit).await
+}
+
+/// Notes that the homeserver knows the user.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_provisioned(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<(), store::Error> {
+    sql::set_provisioned(tx, id, now).await
+}
+
+/// Makes the person an administrator of the homeserver, or no longer one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_admin(tx: &mut Tx, id: UserId, is_admin: bool) -> Result<(), store::Error> {
+    sql::set_admin(tx, id, is_admin).await
+}
+
+/// Locks the account: its sessions and devices stay, but nothing works until it is unlocked.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lock(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<(), store::Error> {
+    sql::set_locked(tx, id, Some(now)).await?;
+    jobs::enqueue(tx, &ProvisionUser { user_id: id }, now).await
+}
+
+/// Unlocks the account: all of its sessions work again.
+///
+/// # Errors
+/// When the database fails.
+pub async fn unlock(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<(), store::Error> {
+    sql::set_locked(tx, id, None).await?;
+    jobs::enqueue(tx, &ProvisionUser { user_id: id }, now).await
+}
+
+/// Deactivates the account: ends its sessions and has the homeserver deactivate it too, erasing what
+/// the person wrote if `erase` says so. The name stays taken.
+///
+/// # Errors
+/// When the database fails.
+pub async fn deactivate(tx: &mut Tx, id: UserId, erase: bool, now: Timestamp) -> Result<(), store::Error> {
+    sql::set_deactivated(tx, id, Some(now)).await?;
+    browser::end_all(tx, id, None, now).await?;
+    oauth::end_all(tx, id, oauth::EndReason::Deactivated, now).await?;
+    jobs::enqueue(tx, &DeactivateUser { user_id: id, erase }, now).await
+}
+
+/// Reactivates the account, with the password it had; its sessions do not come back.
+///
+/// # Errors
+/// When the database fails.
+pub async fn reactivate(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<(), store::Error> {
+    sql::set_deactivated(tx, id, None).await?;
+    jobs::enqueue(tx, &ReactivateUser { user_id: id }, now).await
+}

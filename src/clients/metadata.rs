@@ -1,0 +1,419 @@
+//! Client metadata: what a client says of itself, read strictly where it decides about safety and
+//! leniently where it does not (RFC 7591 §2; Matrix CS API, Client registration).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::redirect_uri::{ApplicationType, is_same_or_below, may_register, parse_https};
+use crate::config::{GrantType, StaticClient, TokenEndpointAuthMethod};
+
+/// What a client registered (RFC 7591 §2).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClientMetadata {
+    /// The name to show; anybody may claim any name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_name: Option<String>,
+    /// The client's home page, whose host every other URI must share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_uri: Option<Url>,
+    /// A picture. It is never fetched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo_uri: Option<Url>,
+    /// Its terms of service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tos_uri: Option<Url>,
+    /// Its privacy policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_uri: Option<Url>,
+    /// Where a browser may be sent with an answer, as received.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redirect_uris: Vec<String>,
+    /// `code`, for a client with redirect URIs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub response_types: Vec<String>,
+    /// The grants that it may use.
+    pub grant_types: Vec<GrantType>,
+    /// Where it runs.
+    pub application_type: ApplicationType,
+    /// How it proves itself.
+    pub token_endpoint_auth_method: TokenEndpointAuthMethod,
+    /// What its ID tokens are signed with (OpenID Connect Registration §2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token_signed_response_alg: Option<String>,
+    /// Variants in other languages, as `client_name#fr` (RFC 7591 §2.2).
+    #[serde(flatten)]
+    pub localized: BTreeMap<String, String>,
+    /// Needs no consent; only the configuration can say so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not", rename = "gatehouse_trusted")]
+    pub is_trusted: bool,
+    /// Its own access token lifetime in seconds; only an admin can say so.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "gatehouse_access_token_lifetime_seconds")]
+    pub access_token_lifetime_seconds: Option<u64>,
+}
+
+/// Why metadata is refused (RFC 7591 §3.2.2).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidMetadata {
+    /// `invalid_redirect_uri`.
+    #[error("{0}")]
+    RedirectUri(String),
+    /// `invalid_client_metadata`.
+    #[error("{0}")]
+    Metadata(String),
+}
+
+fn refuse<T>(why: impl Into<String>) -> Result<T, InvalidMetadata> {
+    Err(InvalidMetadata::Metadata(why.into()))
+}
+
+/// The keys that may come in several languages, and whether they are URIs.
+const LOCALIZED: [(&str, bool); 5] =
+    [("client_name", false), ("client_uri", true), ("logo_uri", true), ("tos_uri", true), ("policy_uri", true)];
+
+/// The most entries of a list, and the most bytes of one text.
+const MOST: usize = 20;
+const LONGEST: usize = 2048;
+const LONGEST_NAME: usize = 256;
+
+impl ClientMetadata {
+    /// Reads what a client sends to register. Unknown keys, grants and response types are dropped.
+    ///
+    /// # Errors
+    /// [`InvalidMetadata`] with a sentence for the client's developer.
+    pub fn from_registration(given: &Map<String, Value>) -> Result<ClientMetadata, InvalidMetadata> {
+        let Some(client_uri) = text(given, "client_uri")? else {
+            return refuse("client_uri is required: the https URI of the client's home page");
+        };
+        let Some(client_uri) = parse_https(&client_uri) else {
+            return refuse("client_uri must be an https URI with a host and without user or password");
+        };
+        let host = client_uri.host_str().unwrap_or_default().to_owned();
+        if is_public_suffix(&host) {
+            return refuse(format!("client_uri: anybody can have a host below {host}"));
+        }
+        let application_type = match text(given, "application_type")?.as_deref() {
+            None | Some("web") => ApplicationType::Web,
+            Some("native") => ApplicationType::Native,
+            Some(_) => return refuse("application_type must be web or native"),
+        };
+        let (grant_types, response_types) = grants(given)?;
+        let redirect_uris = redirects(given, application_type, &client_uri, &grant_types)?;
+        let algorithm = text(given, "id_token_signed_response_alg")?;
+        if let Some(algorithm) = &algorithm
+            && crate::keys::Algorithm::parse(algorithm).is_none()
+        {
+            return refuse("id_token_signed_response_alg must be RS256, ES256 or EdDSA");
+        }
+        Ok(ClientMetadata {
+            client_name: name(given, "client_name")?,
+            logo_uri: shared_uri(given, "logo_uri", &host)?,
+            tos_uri: shared_uri(given, "tos_uri", &host)?,
+            policy_uri: shared_uri(given, "policy_uri", &host)?,
+            client_uri: Some(client_uri),
+            redirect_uris,
+            response_types,
+            grant_types,
+            application_type,
+            token_endpoint_auth_method: auth_method(given)?,
+            id_token_signed_response_alg: algorithm,
+            localized: localized(given, &host)?,
+            is_trusted: false,
+            access_token_lifetime_seconds: None,
+        })
+    }
+
+    /// What the configuration says of a client.
+    pub fn from_config(client: &StaticClient) -> ClientMetadata {
+        let has_code = client.grant_types.contains(&GrantType::AuthorizationCode);
+        ClientMetadata {
+            client_name: Some(client.client_name.clone()),
+            client_uri: client.client_uri.clone(),
+            redirect_uris: client.redirect_uris.clone(),
+            response_types: if has_code { vec!["code".to_owned()] } else { Vec::new() },
+            grant_types: client.grant_types.clone(),
+            application_type: ApplicationType::Native,
+            token_endpoint_auth_method: client.token_endpoint_auth_method,
+            is_trusted: client.trusted,
+            access_token_lifetime_seconds: client.access_token_lifetime_seconds,
+            logo_uri: None,
+            tos_uri: None,
+            policy_uri: None,
+            id_token_signed_response_alg: None,
+            localized: BTreeMap::new(),
+        }
+    }
+
+    /// One text for the same metadata, however it was ordered when it came.
+    pub fn canonical(&self) -> String {
+        // Through a map that sorts its keys, whatever serde_json's own map does.
+        let Ok(Value::Object(members)) = serde_json::to_value(self) else { return String::new() };
+        let sorted: BTreeMap<String, String> =
+            members.into_iter().map(|(key, value)| (key, value.to_string())).collect();
+        serde_json::to_string(&sorted).unwrap_or_default()
+    }
+
+    /// The variant of a key in the first of the languages that it exists in (RFC 7591 §2.2).
+    pub fn localized(&self, key: &str, languages: &[String]) -> Option<&str> {
+        languages.iter().find_map(|language| {
+            let wanted = format!("{key}#{language}");
+            self.localized.iter().find(|(name, _)| name.eq_ignore_ascii_case(&wanted)).map(|(_, text)| text.as_str())
+        })
+    }
+}
+
+fn is_public_suffix(host: &str) -> bool {
+    psl::suffix(host.as_bytes()).is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == host.as_bytes())
+}
+
+/// A text member; `null` counts as absent.
+fn text(given: &Map<String, Value>, key: &str) -> Result<Option<String>, InvalidMetadata> {
+    match given.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.len() > LONGEST => refuse(format!("{key} is longer than {LONGEST} bytes")),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => refuse(format!("{key} must be a string")),
+    }
+}
+
+fn texts(given: &Map<String, Value>, key: &str) -> Result<Option<Vec<String>>, InvalidMetadata> {
+    let items = match given.get(key) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Array(items)) if items.len() > MOST => {
+            return refuse(format!("{key} has more than {MOST} entries"));
+        }
+        Some(Value::Array(items)) => items,
+        Some(_) => return refuse(format!("{key} must be an array of strings")),
+    };
+    let read = |item: &Value| match item.as_str() {
+        Some(text) if text.len() <= LONGEST => Ok(text.to_owned()),
+        Some(_) => refuse(format!("{key}: an entry is longer than {LONGEST} bytes")),
+        None => refuse(format!("{key} must be an array of strings")),
+    };
+    items.iter().map(read).collect::<Result<Vec<_>, _>>().map(Some)
+}
+
+fn name(given: &Map<String, Value>, key: &str) -> Result<Option<String>, InvalidMetadata> {
+    match text(given, key)? {
+        Some(name) if name.chars().count() > LONGEST_NAME => {
+            refuse(format!("{key} is longer than {LONGEST_NAME} characters"))
+        }
+        Some(name) if name.chars().any(char::is_control) => refuse(format!("{key} has control characters")),
+        Some(name) if name.trim().is_empty() => Ok(None),
+        other => Ok(other),
+    }
+}
+
+/// A URI that must be https and share its host with `client_uri`.
+fn shared_uri(given: &Map<String, Value>, key: &str, host: &str) -> Result<Option<Url>, InvalidMetadata> {
+    let Some(text) = text(given, key)? else { return Ok(None) };
+    match parse_https(&text) {
+        Some(url) if url.host_str().is_some_and(|other| is_same_or_below(other, host)) => Ok(Some(url)),
+        Some(_) => refuse(format!("{key} must be on the host of client_uri or below it")),
+        None => refuse(format!("{key} must be an https URI without user or password")),
+    }
+}
+
+/// The grants and response types, without those that are not known here.
+fn grants(given: &Map<String, Value>) -> Result<(Vec<GrantType>, Vec<String>), InvalidMetadata> {
+    let asked = texts(given, "grant_types")?;
+    let is_asked = |grant: &GrantType| asked.as_ref().is_none_or(|asked| asked.iter().any(|one| one == grant.as_str()));
+    let grant_types: Vec<GrantType> = GrantType::ALL.into_iter().filter(is_asked).collect();
+    let has_code = grant_types.contains(&GrantType::AuthorizationCode);
+    let mut response_types = match texts(given, "response_types")? {
+        Some(asked) => asked,
+        None if has_code => vec!["code".to_owned()],
+        None => Vec::new(),
+    };
+    response_types.retain(|response_type| response_type == "code");
+    response_types.dedup();
+    Ok((grant_types, response_types))
+}
+
+fn redirects(
+    given: &Map<String, Value>,
+    application_type: ApplicationType,
+    client_uri: &Url,
+    grant_types: &[GrantType],
+) -> Result<Vec<String>, InvalidMetadata> {
+    let redirect_uris = texts(given, "redirect_uris")?.unwrap_or_default();
+    for uri in &redirect_uris {
+        if !may_register(uri, application_type, Some(client_uri)) {
+            return Err(InvalidMetadata::RedirectUri(format!(
+                "redirect_uris: \"{}\" is not one that this client may register; it needs to be {}",
+                uri.escape_default(),
+                match application_type {
+                    ApplicationType::Web => "an https URI on the host of client_uri or below it, without fragment",
+                    ApplicationType::Native =>
+                        "an https URI on the host of client_uri, http://localhost, http://127.0.0.1 or http://[::1] \
+                         without port, or a scheme that starts with the reversed host of client_uri",
+                }
+            )));
+        }
+    }
+    if redirect_uris.is_empty() && grant_types.contains(&GrantType::AuthorizationCode) {
+        return Err(InvalidMetadata::RedirectUri(
+            "redirect_uris: the authorization code grant needs at least one".to_owned(),
+        ));
+    }
+    Ok(redirect_uris)
+}
+
+fn auth_method(given: &Map<String, Value>) -> Result<TokenEndpointAuthMethod, InvalidMetadata> {
+    let Some(asked) = text(given, "token_endpoint_auth_method")? else { return Ok(TokenEndpointAuthMethod::ClientSecretBasic) };
+    match TokenEndpointAuthMethod::ALL.into_iter().find(|method| method.as_str() == asked) {
+        Some(method) => Ok(method),
+        None => refuse("token_endpoint_auth_method must be none, client_secret_basic or client_secret_post"),
+    }
+}
+
+/// The variants in other languages. A malformed language tag is passed over; a URI has to obey the
+/// same rules as the one without a tag.
+fn localized(given: &Map<String, Value>, host: &str) -> Result<BTreeMap<String, String>, InvalidMetadata> {
+    let mut found = BTreeMap::new();
+    for key in given.keys() {
+        let Some((base, tag)) = key.split_once('#') else { continue };
+        let Some((_, is_uri)) = LOCALIZED.into_iter().find(|(name, _)| *name == base) else { continue };
+        let is_tag = !tag.is_empty()
+            && tag.len() <= 35
+            && tag.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
+        if !is_tag || found.len() >= 5 * MOST {
+            continue;
+        }
+        let value = match is_uri {
+            true => shared_uri(given, key, host)?.map(String::from),
+            false => name(given, key)?,
+        };
+        if let Some(value) = value {
+            found.insert(key.clone(), value);
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(given: Value) -> Result<ClientMetadata, InvalidMetadata> {
+        ClientMetadata::from_registration(given.as_object().unwrap())
+    }
+
+    fn sdk() -> Value {
+        json!({
+            "application_type": "native",
+            "client_name": "Element X",
+            "client_uri": "https://element.io/",
+            "logo_uri": "https://element.io/logo.png",
+            "policy_uri": "https://element.io/privacy",
+            "tos_uri": "https://element.io/terms",
+            "redirect_uris": ["io.element:/callback"],
+            "response_types": ["code"],
+            "grant_types": ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
+            "token_endpoint_auth_method": "none",
+        })
+    }
+
+    fn with(key: &str, value: Value) -> Value {
+        let mut metadata = sdk();
+        metadata[key] = value;
+        metadata
+    }
+
+    #[test]
+    fn the_registrations_of_real_clients_are_accepted() {
+        let metadata = read(sdk()).unwrap();
+        assert_eq!(metadata.grant_types, [GrantType::AuthorizationCode, GrantType::RefreshToken]);
+        assert_eq!(metadata.token_endpoint_auth_method, TokenEndpointAuthMethod::None);
+        assert!(read(with("contacts", json!(["mailto:x@element.io"]))).is_ok());
+        assert!(read(with("id_token_signed_response_alg", json!("RS256"))).is_ok());
+        assert!(read(with("anything", json!({ "deep": [] }))).is_ok());
+    }
+
+    #[test]
+    fn the_home_page_is_required_and_names_a_host_of_its_own() {
+        for bad in [
+            Value::Null,
+            json!("http://element.io/"),
+            json!("https://u:p@element.io/"),
+            json!("https://co.uk/"),
+            json!(7),
+            json!("element.io"),
+        ] {
+            assert!(matches!(read(with("client_uri", bad.clone())), Err(InvalidMetadata::Metadata(_))), "{bad}");
+        }
+    }
+
+    #[test]
+    fn all_uris_share_the_host_of_the_home_page() {
+        for key in ["logo_uri", "tos_uri", "policy_uri", "tos_uri#fr"] {
+            assert!(read(with(key, json!("https://app.element.io/x"))).is_ok(), "{key}");
+            for bad in ["https://evil.org/x", "http://element.io/x", "https://evilelement.io/x", "https://io/"] {
+                assert!(matches!(read(with(key, json!(bad))), Err(InvalidMetadata::Metadata(_))), "{key} {bad}");
+            }
+        }
+    }
+
+    #[test]
+    fn grants_that_are_not_known_are_dropped_and_the_rest_has_defaults() {
+        let metadata = read(with("grant_types", json!(["authorization_code", "urn:token-exchange"]))).unwrap();
+        assert_eq!(metadata.grant_types, [GrantType::AuthorizationCode]);
+        let mut bare = sdk();
+        for key in ["grant_types", "response_types", "application_type", "token_endpoint_auth_method"] {
+            bare.as_object_mut().unwrap().remove(key);
+        }
+        bare["redirect_uris"] = json!(["https://element.io/cb"]);
+        let metadata = read(bare).unwrap();
+        assert_eq!(metadata.response_types, ["code"]);
+        assert_eq!(metadata.token_endpoint_auth_method, TokenEndpointAuthMethod::ClientSecretBasic);
+        assert_eq!(metadata.application_type, ApplicationType::Web);
+    }
+
+    #[test]
+    fn the_code_grant_needs_a_redirect_and_others_do_not() {
+        assert!(matches!(read(with("redirect_uris", json!([]))), Err(InvalidMetadata::RedirectUri(_))));
+        assert!(matches!(read(with("redirect_uris", json!(["io.element:/#x"]))), Err(InvalidMetadata::RedirectUri(_))));
+        let mut device_only = with("grant_types", json!(["urn:ietf:params:oauth:grant-type:device_code"]));
+        device_only.as_object_mut().unwrap().remove("redirect_uris");
+        device_only.as_object_mut().unwrap().remove("response_types");
+        assert!(read(device_only).unwrap().response_types.is_empty());
+    }
+
+    #[test]
+    fn names_are_bounded_and_come_in_languages() {
+        assert!(read(with("client_name", json!("x".repeat(257)))).is_err());
+        assert!(read(with("client_name", json!("a\u{7}"))).is_err());
+        assert!(read(with("client_name#not a tag", json!("x"))).unwrap().localized.is_empty());
+        let metadata = read(with("client_name#fr", json!("Élément"))).unwrap();
+        assert_eq!(metadata.localized("client_name", &["de".to_owned(), "FR".to_owned()]), Some("Élément"));
+    }
+
+    #[test]
+    fn only_known_values_decide() {
+        for (key, bad) in [
+            ("application_type", json!("desktop")),
+            ("token_endpoint_auth_method", json!("client_secret_jwt")),
+            ("id_token_signed_response_alg", json!("none")),
+            ("redirect_uris", json!("io.element:/callback")),
+            ("grant_types", json!([1])),
+        ] {
+            assert!(matches!(read(with(key, bad)), Err(InvalidMetadata::Metadata(_))), "{key}");
+        }
+    }
+
+    #[test]
+    fn the_same_metadata_has_one_canonical_form_and_no_client_can_say_it_is_trusted() {
+        let one = read(sdk()).unwrap();
+        let mut members: Vec<(String, Value)> = sdk().as_object().unwrap().clone().into_iter().collect();
+        members.reverse();
+        let other = ClientMetadata::from_registration(&members.into_iter().collect()).unwrap();
+        assert_eq!(one.canonical(), other.canonical());
+        assert!(!read(with("gatehouse_trusted", json!(true))).unwrap().is_trusted);
+        let stored: ClientMetadata = serde_json::from_str(&serde_json::to_string(&one).unwrap()).unwrap();
+        assert_eq!(stored, one);
+    }
+}

@@ -1,0 +1,180 @@
+//! OAuth clients: who they say they are, where they may send a browser, what they may ask for, and
+//! what people have allowed them.
+//!
+//! Owns `oauth_clients` and `consents`. Registration over HTTP is `oauth/client_registration.rs`;
+//! authentication of clients is `oauth/client_auth.rs`.
+
+pub mod consents;
+pub mod metadata;
+pub mod redirect_uri;
+mod sql;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+use crate::ids::ClientId;
+use crate::keys;
+use crate::store::{self, On, Store, Tx};
+use crate::time::Timestamp;
+
+pub use crate::config::{GrantType, TokenEndpointAuthMethod};
+pub use metadata::{ClientMetadata, InvalidMetadata};
+
+/// Where a client comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Named in the configuration file.
+    Configured,
+    /// Made on the command line.
+    Created,
+    /// Registered itself (RFC 7591).
+    Registered,
+}
+
+impl Origin {
+    fn as_str(self) -> &'static str {
+        match self {
+            Origin::Configured => "configured",
+            Origin::Created => "created",
+            Origin::Registered => "registered",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Origin> {
+        [Origin::Configured, Origin::Created, Origin::Registered].into_iter().find(|origin| origin.as_str() == text)
+    }
+}
+
+/// An OAuth client (RFC 6749 §2).
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Its `client_id`.
+    pub id: ClientId,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What it registered.
+    pub metadata: ClientMetadata,
+    /// Digest of its secret, for a confidential client that was not configured.
+    pub secret_digest: Option<String>,
+    /// When it was first seen.
+    pub created_at: Timestamp,
+}
+
+impl Client {
+    /// Whether it registered a grant (RFC 7591 §2, `grant_types`).
+    pub fn may_use(&self, grant: GrantType) -> bool {
+        self.metadata.grant_types.contains(&grant)
+    }
+
+    /// The name to show, in the first of the languages that it has one for, else the host of its
+    /// `client_uri`, else its identifier.
+    pub fn name(&self, languages: &[String]) -> String {
+        let named = self.metadata.localized("client_name", languages).or(self.metadata.client_name.as_deref());
+        named.map(str::to_owned).or_else(|| self.host()).unwrap_or_else(|| self.id.0.clone())
+    }
+
+    /// The host of its `client_uri`.
+    pub fn host(&self) -> Option<String> {
+        self.metadata.client_uri.as_ref().and_then(|uri| uri.host_str()).map(str::to_owned)
+    }
+
+    /// Whether a code sent to this redirect URI can only reach the host that the client names: an
+    /// https redirect. Loopback and private-use redirects can be claimed by any program.
+    pub fn is_verified_by(&self, redirect_uri: &str) -> bool {
+        redirect_uri.starts_with("https://")
+    }
+}
+
+/// A client by its identifier; removed ones are not found.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(on: impl Into<On<'_>>, id: &ClientId) -> Result<Option<Client>, store::Error> {
+    sql::find(on, id).await
+}
+
+/// Up to `limit` clients after the one with the identifier `after`, in the order of identifiers.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(store: &Store, after: Option<&ClientId>, limit: i64) -> Result<Vec<Client>, store::Error> {
+    sql::list(store, after, limit).await
+}
+
+/// A client that registers itself. The same public metadata gives the same client again, so that
+/// the many registrations of one app do not pile up (Matrix CS API, Dynamic client registration).
+///
+/// # Errors
+/// When the database fails.
+pub async fn register(
+    tx: &mut Tx,
+    metadata: ClientMetadata,
+    new_id: ClientId,
+    now: Timestamp,
+) -> Result<(Client, Option<String>), store::Error> {
+    let secret = metadata.token_endpoint_auth_method.needs_secret().then(keys::random_secret);
+    let metadata_digest = secret.is_none().then(|| keys::digest(metadata.canonical()));
+    let client = Client {
+        id: new_id,
+        origin: Origin::Registered,
+        metadata,
+        secret_digest: secret.as_ref().map(keys::digest),
+        created_at: now,
+    };
+    let client = sql::add_or_find(tx, client, metadata_digest).await?;
+    Ok((client, secret))
+}
+
+/// A client made by an admin; the second value is its secret, told only now.
+///
+/// # Errors
+/// [`store::Error::Conflict`] when the identifier is in use.
+pub async fn create(
+    tx: &mut Tx,
+    id: ClientId,
+    metadata: ClientMetadata,
+    now: Timestamp,
+) -> Result<(Client, Option<String>), store::Error> {
+    let secret = metadata.token_endpoint_auth_method.needs_secret().then(keys::random_secret);
+    let secret_digest = secret.as_ref().map(keys::digest);
+    let client = Client { id, origin: Origin::Created, metadata, secret_digest, created_at: now };
+    sql::add(tx, &client).await?;
+    Ok((client, secret))
+}
+
+/// Removes a client; `false` when there is none. Its sessions must be ended by the caller.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove(tx: &mut Tx, id: &ClientId, now: Timestamp) -> Result<bool, store::Error> {
+    sql::remove(tx, id, now).await
+}
+
+/// Makes the configured clients exactly those of the configuration, and returns the identifiers of
+/// those that went.
+///
+/// # Errors
+/// When the database fails, or an identifier belongs to a client that was made otherwise.
+pub async fn sync_configured(tx: &mut Tx, config: &Config, now: Timestamp) -> Result<Vec<ClientId>, store::Error> {
+    let before = sql::list_configured(tx).await?;
+    for configured in &config.clients {
+        let metadata = ClientMetadata::from_config(configured);
+        let id = ClientId(configured.client_id.clone());
+        sql::set_configured(tx, &id, &metadata, now).await?;
+    }
+    let gone: Vec<ClientId> =
+        before.into_iter().filter(|id| config.clients.iter().all(|client| client.client_id != id.0)).collect();
+    for id in &gone {
+        sql::remove(tx, id, now).await?;
+    }
+    Ok(gone)
+}
+
+/// Removes clients that registered themselves and that nothing refers to any more.
+///
+/// # Errors
+/// When the database fails.
+pub async fn expire(tx: &mut Tx, now: Timestamp) -> Result<(), store::Error> {
+    sql::expire(tx, now).await
+}

@@ -1,0 +1,186 @@
+//! The `clients` section.
+
+use std::{collections::HashSet, path::PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::{
+    error::Problems,
+    oauth::ACCESS_TOKEN_LIFETIME,
+    secret::{self, Secret},
+};
+
+/// An OAuth client that is known from the start.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StaticClient {
+    /// The name by which the client presents itself: visible ASCII characters, unique.
+    #[schemars(example = "my-client")]
+    pub client_id: String,
+    /// The name that people read when they are asked for consent.
+    #[schemars(example = "My Client")]
+    pub client_name: String,
+    /// The client's home page, shown beside its name.
+    #[serde(default)]
+    #[schemars(example = "https://client.example.org/")]
+    pub client_uri: Option<Url>,
+    /// The URLs to which the client may ask to be redirected, compared literally. Needed for the
+    /// grant `authorization_code`.
+    #[serde(default)]
+    #[schemars(example = ["https://client.example.org/callback"])]
+    pub redirect_uris: Vec<String>,
+    /// How the client proves itself at the token endpoint.
+    pub token_endpoint_auth_method: TokenEndpointAuthMethod,
+    /// The client's secret: required unless `token_endpoint_auth_method` is `none`.
+    #[serde(default)]
+    #[schemars(example = "a long random text")]
+    pub client_secret: Option<Secret>,
+    /// A file that holds the value of `client_secret`; give one or the other.
+    #[serde(default)]
+    #[schemars(extend("format" = "path"), example = "/run/secrets/my-client")]
+    pub client_secret_file: Option<PathBuf>,
+    /// What the client may do at the token endpoint.
+    #[serde(default = "usual_grant_types")]
+    pub grant_types: Vec<GrantType>,
+    /// Whether people are spared the question for consent. Only for clients that are yours.
+    #[serde(default)]
+    pub trusted: bool,
+    /// How long the client's access tokens live, in seconds, when it should differ from
+    /// `oauth.access_token_lifetime_seconds`.
+    #[serde(default)]
+    #[schemars(range(min = 60, max = 86400), example = 600)]
+    pub access_token_lifetime_seconds: Option<u64>,
+}
+
+/// How a client proves itself at the token endpoint (RFC 7591 §2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenEndpointAuthMethod {
+    /// A public client, without a secret.
+    None,
+    /// The secret in an `Authorization: Basic` header.
+    ClientSecretBasic,
+    /// The secret in the body of the request.
+    ClientSecretPost,
+}
+
+/// A grant that a client may use (RFC 7591 §2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantType {
+    /// Sign-in in the browser (RFC 6749 §4.1).
+    AuthorizationCode,
+    /// Fresh access tokens without the person (RFC 6749 §6).
+    RefreshToken,
+}
+
+impl TokenEndpointAuthMethod {
+    /// All that are offered, in the order in which metadata lists them.
+    pub const ALL: [Self; 3] = [Self::None, Self::ClientSecretBasic, Self::ClientSecretPost];
+
+    /// Whether it is one that needs a secret.
+    #[must_use]
+    pub fn needs_secret(self) -> bool {
+        self != Self::None
+    }
+
+    /// The method as OAuth spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+        }
+    }
+}
+
+impl GrantType {
+    /// All that are offered.
+    pub const ALL: [Self; 2] = [Self::AuthorizationCode, Self::RefreshToken];
+
+    /// The grant as OAuth spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::RefreshToken => "refresh_token",
+        }
+    }
+}
+
+fn usual_grant_types() -> Vec<GrantType> {
+    vec![GrantType::AuthorizationCode, GrantType::RefreshToken]
+}
+
+/// Checks the clients one by one, and that no two are the same.
+pub(super) fn check(clients: &[StaticClient], problems: &mut Problems) {
+    let mut seen = HashSet::new();
+    for (index, client) in clients.iter().enumerate() {
+        let key = format!("clients[{index}]");
+        client.check(&key, problems);
+        if !seen.insert(&client.client_id) {
+            let message = "another client has the same client_id; give each its own";
+            problems.add(format!("{key}.client_id"), message);
+        }
+    }
+}
+
+impl StaticClient {
+    fn check(&self, key: &str, problems: &mut Problems) {
+        let is_visible = |id: &str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_graphic());
+        if !is_visible(&self.client_id) {
+            problems.add(
+                format!("{key}.client_id"),
+                "must be one or more visible ASCII characters, without spaces",
+            );
+        }
+        if self.client_name.trim().is_empty() {
+            problems.add(
+                format!("{key}.client_name"),
+                "is empty; give a name that people recognise",
+            );
+        }
+        for (index, uri) in self.redirect_uris.iter().enumerate() {
+            if !Url::parse(uri).is_ok_and(|url| url.fragment().is_none()) {
+                problems.add(
+                    format!("{key}.redirect_uris[{index}]"),
+                    "must be an absolute URL without a fragment",
+                );
+            }
+        }
+        if self.redirect_uris.is_empty() && self.grant_types.contains(&GrantType::AuthorizationCode)
+        {
+            problems.add(
+                format!("{key}.redirect_uris"),
+                "is needed for the grant authorization_code; give at least one URL",
+            );
+        }
+        match (self.token_endpoint_auth_method, &self.client_secret) {
+            (TokenEndpointAuthMethod::None, Some(_)) => problems.add(
+                format!("{key}.client_secret"),
+                "is not used with the method none; remove it, or choose client_secret_basic",
+            ),
+            (TokenEndpointAuthMethod::None, None) | (_, Some(_)) => {}
+            (_, None) => problems.add(
+                format!("{key}.client_secret"),
+                "is required by token_endpoint_auth_method; set it or client_secret_file",
+            ),
+        }
+        if let Some(seconds) = self.access_token_lifetime_seconds {
+            let key = format!("{key}.access_token_lifetime_seconds");
+            problems.range(&key, seconds, ACCESS_TOKEN_LIFETIME);
+        }
+    }
+
+    pub(super) fn read_secret_files(&mut self, index: usize, problems: &mut Problems) {
+        secret::read_file(
+            &format!("clients[{index}].client_secret"),
+            &mut self.client_secret,
+            &mut self.client_secret_file,
+            problems,
+        );
+    }
+}

@@ -1,0 +1,108 @@
+//! The `rate_limits` section.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::{error::Problems, schema};
+
+/// How often something may be tried.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RateLimits {
+    /// Sign-ins with a password from one address (a /64 network for IPv6).
+    #[serde(deserialize_with = "limit::<_, 20, 120>")]
+    pub sign_in_per_address: Limit,
+    /// Sign-ins with a password to one account, from wherever they come.
+    #[serde(deserialize_with = "limit::<_, 10, 60>")]
+    pub sign_in_per_account: Limit,
+    /// Clients that register themselves from one address (a /64 network for IPv6).
+    #[serde(deserialize_with = "limit::<_, 60, 600>")]
+    pub client_registration_per_address: Limit,
+    /// Wrong secrets presented for one client.
+    #[serde(deserialize_with = "limit::<_, 20, 120>")]
+    pub client_secret_per_client: Limit,
+}
+
+/// A bucket of attempts that refills evenly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, transform = schema::nothing_required)]
+pub struct Limit {
+    /// How many attempts may come at once.
+    #[schemars(range(min = 1))]
+    pub burst: u32,
+    /// How many further attempts an hour are allowed.
+    #[schemars(range(min = 1))]
+    pub per_hour: u32,
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        let limit = |burst, per_hour| Limit { burst, per_hour };
+        Self {
+            sign_in_per_address: limit(20, 120),
+            sign_in_per_account: limit(10, 60),
+            client_registration_per_address: limit(60, 600),
+            client_secret_per_client: limit(20, 120),
+        }
+    }
+}
+
+impl RateLimits {
+    pub(super) fn check(&self, problems: &mut Problems) {
+        let limits = [
+            ("sign_in_per_address", self.sign_in_per_address),
+            ("sign_in_per_account", self.sign_in_per_account),
+            (
+                "client_registration_per_address",
+                self.client_registration_per_address,
+            ),
+            ("client_secret_per_client", self.client_secret_per_client),
+        ];
+        for (name, limit) in limits {
+            for (key, number) in [("burst", limit.burst), ("per_hour", limit.per_hour)] {
+                if number == 0 {
+                    problems.add(
+                        format!("rate_limits.{name}.{key}"),
+                        "must be at least 1: with 0 nobody could ever pass",
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Reads a limit of which one number may be left out: the default of that limit takes its place.
+fn limit<'de, D: Deserializer<'de>, const BURST: u32, const PER_HOUR: u32>(
+    deserializer: D,
+) -> Result<Limit, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Given {
+        burst: Option<u32>,
+        per_hour: Option<u32>,
+    }
+    let given = Given::deserialize(deserializer)?;
+    Ok(Limit {
+        burst: given.burst.unwrap_or(BURST),
+        per_hour: given.per_hour.unwrap_or(PER_HOUR),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_are_left_out_are_the_defaults() {
+        let empty = r#"{
+            "sign_in_per_address": {},
+            "sign_in_per_account": {},
+            "client_registration_per_address": {},
+            "client_secret_per_client": {}
+        }"#;
+        assert_eq!(
+            serde_json::from_str::<RateLimits>(empty).unwrap(),
+            RateLimits::default()
+        );
+    }
+}

@@ -1,0 +1,247 @@
+//! The calls we make to the homeserver: Synapse's provisioning API under `/_synapse/mas/`.
+//!
+//! Every call may be repeated without harm. None is made while a transaction is open.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::ids::{DeviceId, Localpart};
+
+/// How long one call may take. Whoever waits for it waits for a person.
+const TIMEOUT: Duration = Duration::from_secs(15);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The homeserver that this installation is paired with. Cheap to clone.
+#[derive(Clone)]
+pub struct Homeserver {
+    http_client: reqwest::Client,
+    endpoint: Url,
+    secret: String,
+}
+
+/// Why a call to the homeserver did not succeed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// It does not answer, or answers that it is in trouble.
+    #[error("the homeserver cannot be reached: {0}")]
+    Unreachable(String),
+    /// It does not accept the shared secret, or does not know the API.
+    #[error(
+        "the homeserver refuses our shared secret (HTTP {0}); compare homeserver.secret here with \
+         matrix_authentication_service.secret there"
+    )]
+    Secret(u16),
+    /// It does not know the user.
+    #[error("the homeserver does not know this user")]
+    NotFound,
+    /// It refuses what was asked.
+    #[error("the homeserver refuses: {errcode}: {message}")]
+    Refused {
+        /// The Matrix error code.
+        errcode: String,
+        /// Its explanation.
+        message: String,
+    },
+}
+
+impl Error {
+    /// Whether the same call may succeed a while later without anybody doing anything here.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Error::Unreachable(_) | Error::Secret(_))
+    }
+}
+
+/// Whether a name can be a new account's, as the homeserver sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Availability {
+    /// Nobody has it.
+    Available,
+    /// Somebody has it, perhaps in other letter case.
+    Taken,
+    /// It belongs to an application service or to the server itself.
+    Reserved,
+    /// The homeserver does not allow such a name.
+    Invalid,
+}
+
+/// What the homeserver knows of a user.
+#[derive(Clone, Debug, Deserialize)]
+pub struct UserFacts {
+    /// The full Matrix identifier.
+    pub user_id: String,
+    /// Whether the homeserver has it deactivated.
+    pub is_deactivated: bool,
+}
+
+#[derive(Deserialize)]
+struct MatrixError {
+    #[serde(default)]
+    errcode: String,
+    #[serde(default)]
+    error: String,
+}
+
+impl Homeserver {
+    /// Prepares the connection; nothing is sent yet.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be built, which is a fault of the system.
+    pub fn new(endpoint: Url, secret: String) -> Result<Homeserver, Error> {
+        let http_client = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            // The homeserver is the admin's own; a proxy from the environment would only leak the secret.
+            .no_proxy()
+            .user_agent(concat!("gatehouse/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| Error::Unreachable(error.to_string()))?;
+        Ok(Homeserver { http_client, endpoint, secret })
+    }
+
+    /// The address we call.
+    pub fn endpoint(&self) -> &Url {
+        &self.endpoint
+    }
+
+    /// What the homeserver knows of a user.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it does not know them.
+    pub async fn query_user(&self, localpart: &Localpart) -> Result<UserFacts, Error> {
+        let answer = self.call(Method::GET, "query_user", &[("localpart", localpart.as_str())], None).await?;
+        serde_json::from_value(answer).map_err(|error| Error::Unreachable(error.to_string()))
+    }
+
+    /// Whether the homeserver would accept the name for a new account.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn is_localpart_available(&self, localpart: &Localpart) -> Result<Availability, Error> {
+        let asked = self.call(Method::GET, "is_localpart_available", &[("localpart", localpart.as_str())], None).await;
+        match asked {
+            Ok(_) => Ok(Availability::Available),
+            Err(Error::Refused { errcode, .. }) if errcode == "M_USER_IN_USE" => Ok(Availability::Taken),
+            Err(Error::Refused { errcode, .. }) if errcode == "M_EXCLUSIVE" => Ok(Availability::Reserved),
+            Err(Error::Refused { errcode, .. }) if errcode == "M_INVALID_USERNAME" => Ok(Availability::Invalid),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Creates or updates a user there.
+    ///
+    /// # Errors
+    /// When the homeserver cannot be reached or refuses.
+    pub async fn provision_user(&self, localpart: &Localpart, is_locked: bool) -> Result<(), Error> {
+        self.post("provision_user", json!({ "localpart": localpart, "locked": is_locked })).await
+    }
+
+    /// Deactivates a user there, optionally asking for what they wrote to be erased.
+    ///
+    /// # Errors
+    /// When the homeserver cannot be reached or refuses.
+    pub async fn delete_user(&self, localpart: &Localpart, erase: bool) -> Result<(), Error> {
+        self.post("delete_user", json!({ "localpart": localpart, "erase": erase })).await
+    }
+
+    /// Undoes [`Homeserver::delete_user`].
+    ///
+    /// # Errors
+    /// When the homeserver cannot be reached or refuses.
+    pub async fn reactivate_user(&self, localpart: &Localpart) -> Result<(), Error> {
+        self.post("reactivate_user", json!({ "localpart": localpart })).await
+    }
+
+    /// Makes sure that a device exists.
+    ///
+    /// # Errors
+    /// When the homeserver cannot be reached or refuses.
+    pub async fn upsert_device(&self, localpart: &Localpart, device_id: &DeviceId) -> Result<(), Error> {
+        self.post("upsert_device", json!({ "localpart": localpart, "device_id": device_id })).await
+    }
+
+    /// Deletes a device with its keys, and with that the homeserver's memory of its tokens.
+    ///
+    /// # Errors
+    /// When the homeserver cannot be reached or refuses.
+    pub async fn delete_device(&self, localpart: &Localpart, device_id: &DeviceId) -> Result<(), Error> {
+        match self.post("delete_device", json!({ "localpart": localpart, "device_id": device_id })).await {
+            Err(Error::NotFound) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// The version of the homeserver's software, as its federation API tells.
+    ///
+    /// # Errors
+    /// When it cannot be reached or does not say.
+    pub async fn version(&self) -> Result<String, Error> {
+        let url = self.url("_matrix/federation/v1/version", &[])?;
+        let answer = self.http_client.get(url).send().await.map_err(unreachable)?;
+        let answer: Value = answer.json().await.map_err(unreachable)?;
+        match answer.pointer("/server/version").and_then(Value::as_str) {
+            Some(version) => Ok(version.to_owned()),
+            None => Err(Error::Unreachable("it does not tell its version".to_owned())),
+        }
+    }
+
+    async fn post(&self, call: &str, body: Value) -> Result<(), Error> {
+        self.call(Method::POST, call, &[], Some(body)).await.map(drop)
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        call: &str,
+        parameters: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Result<Value, Error> {
+        let url = self.url(&format!("_synapse/mas/{call}"), parameters)?;
+        let mut request = self.http_client.request(method, url).bearer_auth(&self.secret);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.map_err(unreachable)?;
+        let status = answer.status();
+        if status.is_success() {
+            // A 204 has no body, and no caller but one reads it.
+            return Ok(answer.json().await.unwrap_or(Value::Null));
+        }
+        let error: Option<MatrixError> = answer.json().await.ok();
+        Err(match (status, error) {
+            (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => Error::Secret(status.as_u16()),
+            (StatusCode::NOT_FOUND, Some(error)) if error.errcode == "M_NOT_FOUND" => Error::NotFound,
+            // Synapse without the integration switched on does not know the path.
+            (StatusCode::NOT_FOUND, _) => Error::Secret(404),
+            (status, Some(error)) if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => {
+                Error::Refused { errcode: error.errcode, message: error.error }
+            }
+            (status, _) => Error::Unreachable(format!("HTTP {status}")),
+        })
+    }
+
+    fn url(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Url, Error> {
+        let mut url = self.endpoint.join(path).map_err(|error| Error::Unreachable(error.to_string()))?;
+        if !parameters.is_empty() {
+            url.query_pairs_mut().extend_pairs(parameters);
+        }
+        Ok(url)
+    }
+}
+
+/// Says what failed without the URL, which may hold a name.
+fn unreachable(error: reqwest::Error) -> Error {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    Error::Unreachable(text)
+}

@@ -1,0 +1,193 @@
+//! The kit for background work: rows in `jobs`, written in the transaction of the change that wants
+//! them, leased by a worker, retried with growing delay.
+//!
+//! A job may run twice and must not mind. Jobs of one queue run one after another, oldest first.
+//! Which jobs there are is listed in `work.rs`.
+
+mod sql;
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::app::App;
+use crate::ids::JobId;
+use crate::store::{self, FromRow, Row, Tx};
+use crate::time::Timestamp;
+
+/// How long a worker may hold a job; one that died is taken over after this.
+pub const LEASE: Duration = Duration::from_secs(60);
+/// The longest delay between two tries.
+const LONGEST_DELAY: Duration = Duration::from_secs(10 * 60);
+/// Tries of a job that the other side refuses before a person must look at it.
+const REFUSALS: i64 = 10;
+
+/// One kind of background work; its fields are what is stored.
+pub trait Job: Serialize + DeserializeOwned + Send + Sync {
+    /// Its name in the database.
+    const KIND: &'static str;
+
+    /// Jobs with the same queue run one after another.
+    fn queue(&self) -> String;
+
+    /// Does the work; it may have been done before.
+    fn run(&self, app: &App) -> impl Future<Output = Result<(), JobError>> + Send;
+}
+
+/// Why a job did not get done.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// It will work later: the other side is not there, or busy. Tried for ever.
+    #[error("{0}")]
+    Passing(String),
+    /// The other side refuses, and somebody must do something. Given up after ten tries.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl From<store::Error> for JobError {
+    fn from(error: store::Error) -> JobError {
+        match error {
+            error if error.is_passing() => JobError::Passing(error.to_string()),
+            error => JobError::Refused(error.to_string()),
+        }
+    }
+}
+
+/// A job that a worker has taken.
+#[derive(Debug)]
+pub struct Leased {
+    /// Its identifier.
+    pub id: JobId,
+    /// [`Job::KIND`].
+    pub kind: String,
+    /// The job as JSON.
+    pub payload: String,
+    /// Tries so far, this one included.
+    pub attempts: i64,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+}
+
+impl FromRow for Leased {
+    fn from_row(row: &Row) -> Result<Leased, store::Error> {
+        Ok(Leased {
+            id: row.get("id")?,
+            kind: row.get("kind")?,
+            payload: row.get("payload")?,
+            attempts: row.get("attempts")?,
+            created_at: row.get("created_at")?,
+        })
+    }
+}
+
+/// Asks for a job as part of the transaction; it is tried as soon as that is committed and
+/// [`App::wake_workers`] was called.
+///
+/// # Errors
+/// When the database fails.
+pub async fn enqueue<J: Job>(tx: &mut Tx, job: &J, now: Timestamp) -> Result<(), store::Error> {
+    let payload = serde_json::to_string(job).map_err(|_| store::Error::Corrupt { column: "payload" })?;
+    sql::add(tx, JobId::new(now), J::KIND, &job.queue(), &payload, now).await
+}
+
+/// Takes the next due job, if there is one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lease(app: &App) -> Result<Option<Leased>, store::Error> {
+    let now = app.clock.now();
+    if !sql::is_any_due(&app.store, now).await? {
+        return Ok(None);
+    }
+    let mut tx = app.store.begin().await?;
+    let leased = store::lease_next_job(&mut tx, now, now + LEASE).await?;
+    tx.commit().await?;
+    Ok(leased)
+}
+
+/// Runs a leased job and removes it, or notes when to try again.
+///
+/// # Errors
+/// When the database fails; the lease then ends by itself.
+pub async fn run<J: Job>(app: &App, leased: &Leased) -> Result<(), store::Error> {
+    let outcome = match serde_json::from_str::<J>(&leased.payload) {
+        // A job that hangs must not hold up its queue for longer than its lease.
+        Ok(job) => match tokio::time::timeout(LEASE / 2, job.run(app)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(JobError::Passing("timed out".to_owned())),
+        },
+        Err(error) => Err(JobError::Refused(format!("the stored job does not parse: {error}"))),
+    };
+    let now = app.clock.now();
+    let mut tx = app.store.begin().await?;
+    match outcome {
+        Ok(()) => sql::remove(&mut tx, leased.id).await?,
+        Err(JobError::Refused(reason)) if leased.attempts >= REFUSALS => {
+            tracing::error!(kind = leased.kind, job = %leased.id, reason, "gave up a job; `gatehouse doctor` lists it");
+            sql::give_up(&mut tx, leased.id, &reason, now).await?;
+        }
+        Err(error) => {
+            let again = now + delay_after(leased.attempts);
+            tracing::warn!(kind = leased.kind, job = %leased.id, attempt = leased.attempts, %error, "a job failed and will be tried again");
+            sql::postpone(&mut tx, leased.id, &error.to_string(), again).await?;
+        }
+    }
+    tx.commit().await
+}
+
+/// Two seconds, then twice as long each time, and ten minutes at most.
+fn delay_after(attempts: i64) -> Duration {
+    let doublings = u32::try_from(attempts.clamp(1, 16) - 1).unwrap_or(0);
+    Duration::from_secs(2 * 2u64.pow(doublings)).min(LONGEST_DELAY)
+}
+
+/// How background work stands, for `doctor`.
+#[derive(Clone, Debug, Default)]
+pub struct Backlog {
+    /// Jobs that failed at least once and wait for their next try.
+    pub retrying: i64,
+    /// Jobs that a person must look at.
+    pub given_up: i64,
+    /// What the last of them said.
+    pub last_error: Option<String>,
+}
+
+/// Counts what is late or stuck.
+///
+/// # Errors
+/// When the database fails.
+pub async fn backlog(app: &App) -> Result<Backlog, store::Error> {
+    sql::backlog(&app.store).await
+}
+
+/// What became of jobs that a change no longer wants done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancelled {
+    /// None of them will run.
+    All,
+    /// One is running at this moment.
+    OneIsRunning,
+}
+
+/// Cancels the jobs of a queue as part of the transaction.
+///
+/// # Errors
+/// When the database fails.
+pub async fn cancel_queue(tx: &mut Tx, queue: &str, now: Timestamp) -> Result<Cancelled, store::Error> {
+    sql::cancel_queue(tx, queue, now).await?;
+    Ok(if sql::is_queue_empty(tx, queue).await? { Cancelled::All } else { Cancelled::OneIsRunning })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_delay_grows_to_ten_minutes() {
+        assert_eq!(delay_after(1), Duration::from_secs(2));
+        assert_eq!(delay_after(4), Duration::from_secs(16));
+        assert_eq!(delay_after(40), LONGEST_DELAY);
+    }
+}

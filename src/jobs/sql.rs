@@ -1,0 +1,75 @@
+//! All SQL of the job queue but the lease, which the engines word differently.
+
+use super::Backlog;
+use crate::ids::JobId;
+use crate::store::{Error, FromRow, Row, Store, Tx, query};
+use crate::time::Timestamp;
+
+pub(super) async fn add(
+    tx: &mut Tx,
+    id: JobId,
+    kind: &str,
+    queue: &str,
+    payload: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    const ADD: &str = "
+INSERT INTO jobs (id, kind, queue, payload, run_at, attempts, created_at) VALUES ($1, $2, $3, $4, $5, 0, $5)";
+    query(ADD).bind(id).bind(kind).bind(queue).bind(payload).bind(now).execute(tx).await?;
+    Ok(())
+}
+
+pub(super) async fn is_any_due(store: &Store, now: Timestamp) -> Result<bool, Error> {
+    const DUE: &str = "
+SELECT id FROM jobs
+WHERE given_up_at IS NULL AND run_at <= $1 AND (leased_until IS NULL OR leased_until <= $1) LIMIT 1";
+    Ok(query(DUE).bind(now).fetch_optional::<()>(store).await?.is_some())
+}
+
+pub(super) async fn remove(tx: &mut Tx, id: JobId) -> Result<(), Error> {
+    query("DELETE FROM jobs WHERE id = $1").bind(id).execute(tx).await?;
+    Ok(())
+}
+
+pub(super) async fn postpone(tx: &mut Tx, id: JobId, error: &str, again: Timestamp) -> Result<(), Error> {
+    const POSTPONE: &str = "UPDATE jobs SET leased_until = NULL, last_error = $1, run_at = $2 WHERE id = $3";
+    query(POSTPONE).bind(error).bind(again).bind(id).execute(tx).await?;
+    Ok(())
+}
+
+pub(super) async fn give_up(tx: &mut Tx, id: JobId, error: &str, now: Timestamp) -> Result<(), Error> {
+    const GIVE_UP: &str = "UPDATE jobs SET leased_until = NULL, last_error = $1, given_up_at = $2 WHERE id = $3";
+    query(GIVE_UP).bind(error).bind(now).bind(id).execute(tx).await?;
+    Ok(())
+}
+
+pub(super) async fn cancel_queue(tx: &mut Tx, queue: &str, now: Timestamp) -> Result<(), Error> {
+    const CANCEL: &str = "
+DELETE FROM jobs WHERE queue = $1 AND given_up_at IS NULL AND (leased_until IS NULL OR leased_until <= $2)";
+    query(CANCEL).bind(queue).bind(now).execute(tx).await?;
+    Ok(())
+}
+
+pub(super) async fn is_queue_empty(tx: &mut Tx, queue: &str) -> Result<bool, Error> {
+    const ANY: &str = "SELECT id FROM jobs WHERE queue = $1 AND given_up_at IS NULL LIMIT 1";
+    Ok(query(ANY).bind(queue).fetch_optional::<()>(tx).await?.is_none())
+}
+
+pub(super) async fn backlog(store: &Store) -> Result<Backlog, Error> {
+    const COUNT: &str = "
+SELECT COUNT(CASE WHEN given_up_at IS NULL AND last_error IS NOT NULL THEN 1 END) AS retrying,
+       COUNT(given_up_at) AS given_up,
+       MAX(last_error) AS last_error
+FROM jobs";
+    query(COUNT).fetch_one(store).await
+}
+
+impl FromRow for Backlog {
+    fn from_row(row: &Row) -> Result<Backlog, Error> {
+        Ok(Backlog {
+            retrying: row.get("retrying")?,
+            given_up: row.get("given_up")?,
+            last_error: row.get("last_error")?,
+        })
+    }
+}

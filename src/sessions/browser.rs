@@ -1,0 +1,146 @@
+//! People signed in with a browser.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::sql;
+use crate::config;
+use crate::ids::{BrowserSessionId, UserId};
+use crate::keys;
+use crate::store::{self, On, Store, Tx};
+use crate::time::Timestamp;
+
+/// A last-seen time is written again only when it is older than this.
+const SEEN_AGAIN: Duration = Duration::from_secs(5 * 60);
+
+/// A person signed in with a browser.
+#[derive(Clone, Debug)]
+pub struct BrowserSession {
+    /// Its identifier.
+    pub id: BrowserSessionId,
+    /// Who signed in.
+    pub user_id: UserId,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When the person last proved who they are (OpenID Connect Core §2, `auth_time`).
+    pub authenticated_at: Timestamp,
+    /// When it was last used.
+    pub last_seen_at: Timestamp,
+    /// From which address.
+    pub last_seen_ip: Option<String>,
+    /// What the browser calls itself.
+    pub user_agent: Option<String>,
+}
+
+/// Where a request came from, as sessions remember it.
+#[derive(Clone, Debug, Default)]
+pub struct Requester {
+    /// The address of the person or program that called.
+    pub address: Option<IpAddr>,
+    /// What their program calls itself, cut to a sensible length.
+    pub user_agent: Option<String>,
+}
+
+/// Starts a session and returns it with the secret for its cookie. `browser` is the secret that
+/// this browser was given at an earlier sign-in or is given now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn start(
+    tx: &mut Tx,
+    user_id: UserId,
+    browser: &str,
+    requester: &Requester,
+    now: Timestamp,
+) -> Result<(BrowserSession, String), store::Error> {
+    let secret = keys::random_secret();
+    let session = BrowserSession {
+        id: BrowserSessionId::new(now),
+        user_id,
+        created_at: now,
+        authenticated_at: now,
+        last_seen_at: now,
+        last_seen_ip: requester.address.map(|address| address.to_string()),
+        user_agent: requester.user_agent.clone(),
+    };
+    sql::add_browser_session(tx, &session, &keys::digest(&secret), &keys::digest(browser)).await?;
+    Ok((session, secret))
+}
+
+/// The live session of a cookie; `None` when there is none, it has ended, it is too old, or its
+/// user may not sign in any more.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(
+    store: &Store,
+    secret: &str,
+    limits: &config::Sessions,
+    now: Timestamp,
+) -> Result<Option<BrowserSession>, store::Error> {
+    let found = sql::find_browser_session(store, &keys::digest(secret)).await?;
+    Ok(found.filter(|session| {
+        now.since(session.last_seen_at) < Duration::from_secs(limits.browser_idle_seconds)
+            && now.since(session.created_at) < Duration::from_secs(limits.browser_absolute_seconds)
+    }))
+}
+
+/// Remembers that the session was used, if that was not remembered a moment ago.
+///
+/// # Errors
+/// When the database fails.
+pub async fn touch(
+    store: &Store,
+    session: &BrowserSession,
+    requester: &Requester,
+    now: Timestamp,
+) -> Result<(), store::Error> {
+    if now.since(session.last_seen_at) < SEEN_AGAIN {
+        return Ok(());
+    }
+    let mut tx = store.begin().await?;
+    sql::touch_browser_session(&mut tx, session.id, requester, now).await?;
+    tx.commit().await
+}
+
+/// Whether this browser was signed in as the user before, whether or not it still is.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_known(store: &Store, browser: &str, user_id: UserId) -> Result<bool, store::Error> {
+    sql::is_known_browser(store, &keys::digest(browser), user_id).await
+}
+
+/// The user's live sessions, the last begun first, below the one named `before`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(
+    on: impl Into<On<'_>>,
+    user_id: UserId,
+    before: Option<BrowserSessionId>,
+    limit: i64,
+) -> Result<Vec<BrowserSession>, store::Error> {
+    sql::list_browser_sessions(on, user_id, before, limit).await
+}
+
+/// Ends one session of the user; `false` when it was not live or is not theirs.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end(tx: &mut Tx, id: BrowserSessionId, user_id: UserId, now: Timestamp) -> Result<bool, store::Error> {
+    sql::end_browser_session(tx, id, user_id, now).await
+}
+
+/// Ends all of the user's sessions but one, and returns how many these were.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_all(
+    tx: &mut Tx,
+    user_id: UserId,
+    except: Option<BrowserSessionId>,
+    now: Timestamp,
+) -> Result<u64, store::Error> {
+    sql::end_browser_sessions(tx, user_id, except, now).await
+}

@@ -1,0 +1,39 @@
+//! Sessions and their tokens: people signed in with a browser, and what OAuth clients hold.
+//!
+//! Owns `browser_sessions`, `oauth_sessions` and `access_tokens`. A user is known here only as a
+//! [`UserId`], a client only as a [`ClientId`]; who they are is the business of other rooms.
+
+pub mod browser;
+pub mod jobs;
+pub mod oauth;
+mod sql;
+pub mod tokens;
+
+use std::time::Duration;
+
+use crate::config;
+use crate::store::{self, Tx};
+use crate::time::Timestamp;
+
+#[allow(unused_imports, reason = "named in this room's documentation")]
+use crate::ids::{ClientId, UserId};
+
+/// How long an ended session is remembered, for those who ask what happened.
+const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Ends what has outlived its limits and forgets what ended long ago.
+///
+/// # Errors
+/// When the database fails.
+pub async fn expire(tx: &mut Tx, limits: &config::Sessions, now: Timestamp) -> Result<(), store::Error> {
+    let ago = |seconds: u64| now - Duration::from_secs(seconds);
+    sql::end_stale_browser_sessions(tx, ago(limits.browser_idle_seconds), ago(limits.browser_absolute_seconds), now)
+        .await?;
+    let never = Timestamp(i64::MIN);
+    let idle_since = limits.oauth_idle_seconds.map_or(never, ago);
+    let created_before = limits.oauth_absolute_seconds.map_or(never, ago);
+    for (session, user, device) in sql::list_stale_oauth_sessions(tx, idle_since, created_before).await? {
+        oauth::end(tx, session, user, device, oauth::EndReason::Expired, now).await?;
+    }
+    sql::forget(tx, now - REMEMBERED, now).await
+}

@@ -1,0 +1,187 @@
+//! OAuth sessions: what a client holds after a grant.
+
+use super::jobs::DeleteDevice;
+use super::sql;
+use crate::ids::{BrowserSessionId, ClientId, DeviceId, OauthSessionId, UserId};
+use crate::jobs::{self, Cancelled};
+use crate::store::{self, Error, On, Tx};
+use crate::time::Timestamp;
+
+/// A client's access to a person's account, through a chain of access and refresh tokens.
+#[derive(Clone, Debug)]
+pub struct OauthSession {
+    /// Its identifier.
+    pub id: OauthSessionId,
+    /// Whose account.
+    pub user_id: UserId,
+    /// Which client.
+    pub client_id: ClientId,
+    /// What was granted, as the client spelled it.
+    pub scope: String,
+    /// The Matrix device, when there is one in the scope.
+    pub device_id: Option<DeviceId>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When its tokens were last refreshed.
+    pub last_seen_at: Timestamp,
+    /// From which address.
+    pub last_seen_ip: Option<String>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
+}
+
+/// Why a session ended, for the log and for those who ask later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndReason {
+    /// The client revoked its token (RFC 7009).
+    Revoked,
+    /// The person ended it.
+    SignedOut,
+    /// An admin ended it.
+    EndedByAdmin,
+    /// The same device signed in again.
+    Replaced,
+    /// The account was deactivated.
+    Deactivated,
+    /// A refresh token came back that had long been replaced.
+    RefreshTokenReused,
+    /// An authorization code came back that had long been spent.
+    CodeReused,
+    /// The client is gone.
+    ClientRemoved,
+    /// It outlived its limits.
+    Expired,
+}
+
+impl EndReason {
+    /// The reason as it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EndReason::Revoked => "revoked",
+            EndReason::SignedOut => "signed_out",
+            EndReason::EndedByAdmin => "ended_by_admin",
+            EndReason::Replaced => "replaced",
+            EndReason::Deactivated => "deactivated",
+            EndReason::RefreshTokenReused => "refresh_token_reused",
+            EndReason::CodeReused => "code_reused",
+            EndReason::ClientRemoved => "client_removed",
+            EndReason::Expired => "expired",
+        }
+    }
+}
+
+/// Makes room for a new session on the device: ends the one that is there, without deleting the
+/// device, and cancels a deletion that is still to come. [`Cancelled::OneIsRunning`] means that the
+/// homeserver may be deleting the device at this moment: give up the transaction and begin again.
+///
+/// # Errors
+/// When the database fails.
+pub async fn claim_device(
+    tx: &mut Tx,
+    user_id: UserId,
+    device_id: &DeviceId,
+    now: Timestamp,
+) -> Result<Cancelled, store::Error> {
+    sql::end_sessions_of_device(tx, user_id, device_id, EndReason::Replaced.as_str(), now).await?;
+    jobs::cancel_queue(tx, &DeleteDevice::queue_of(user_id, device_id), now).await
+}
+
+/// Ends a session and has its device deleted, which also makes the homeserver forget its tokens.
+/// `false` when it had ended before.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end(
+    tx: &mut Tx,
+    id: OauthSessionId,
+    user_id: UserId,
+    device_id: Option<DeviceId>,
+    reason: EndReason,
+    now: Timestamp,
+) -> Result<bool, store::Error> {
+    if !sql::end_oauth_session(tx, id, reason.as_str(), now).await? {
+        return Ok(false);
+    }
+    if let Some(device_id) = device_id {
+        jobs::enqueue(tx, &DeleteDevice { user_id, device_id }, now).await?;
+    }
+    tracing::info!(session = %id, user = %user_id, reason = reason.as_str(), "an OAuth session ended");
+    Ok(true)
+}
+
+/// Ends the live session of that identifier if it is the user's; `false` otherwise.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_of_user(
+    tx: &mut Tx,
+    id: OauthSessionId,
+    user_id: UserId,
+    reason: EndReason,
+    now: Timestamp,
+) -> Result<bool, store::Error> {
+    match sql::find_oauth_session(&mut *tx, id).await? {
+        Some(session) if session.user_id == user_id => end(tx, id, user_id, session.device_id, reason, now).await,
+        _ => Ok(false),
+    }
+}
+
+/// Ends all live sessions of the user, and returns how many these were.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_all(tx: &mut Tx, user_id: UserId, reason: EndReason, now: Timestamp) -> Result<u64, Error> {
+    let mut ended = 0;
+    for session in list(&mut *tx, user_id, None, i64::MAX).await? {
+        ended += u64::from(end(tx, session.id, user_id, session.device_id, reason, now).await?);
+    }
+    Ok(ended)
+}
+
+/// Ends all live sessions of a client that is being removed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_all_of_client(tx: &mut Tx, client_id: &ClientId, now: Timestamp) -> Result<(), Error> {
+    for session in sql::list_oauth_sessions_of_client(tx, client_id).await? {
+        end(tx, session.id, session.user_id, session.device_id, EndReason::ClientRemoved, now).await?;
+    }
+    Ok(())
+}
+
+/// A live session by its identifier.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(on: impl Into<On<'_>>, id: OauthSessionId) -> Result<Option<OauthSession>, Error> {
+    sql::find_oauth_session(on, id).await
+}
+
+/// The user's live sessions, the last begun first, below the one named `before`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(
+    on: impl Into<On<'_>>,
+    user_id: UserId,
+    before: Option<OauthSessionId>,
+    limit: i64,
+) -> Result<Vec<OauthSession>, Error> {
+    sql::list_oauth_sessions(on, user_id, before, limit).await
+}
+
+/// What a new session is made of.
+pub struct NewOauthSession {
+    /// Whose account.
+    pub user_id: UserId,
+    /// Which client.
+    pub client_id: ClientId,
+    /// The browser session in which it was allowed.
+    pub browser_session_id: Option<BrowserSessionId>,
+    /// What was granted.
+    pub scope: String,
+    /// The Matrix device in the scope.
+    pub device_id: Option<DeviceId>,
+    /// When the person last proved who they are.
+    pub authenticated_at: Timestamp,
+}

@@ -1,0 +1,464 @@
+//! All SQL of the sessions and their tokens.
+
+use super::browser::{BrowserSession, Requester};
+use super::oauth::{NewOauthSession, OauthSession};
+use super::tokens::{ActiveToken, Found};
+use crate::ids::{BrowserSessionId, ClientId, DeviceId, Localpart, OauthSessionId, UserId};
+use crate::store::{Error, FromRow, On, Row, Store, Tx, query};
+use crate::time::Timestamp;
+
+impl FromRow for BrowserSession {
+    fn from_row(row: &Row) -> Result<BrowserSession, Error> {
+        Ok(BrowserSession {
+            id: row.get("id")?,
+            user_id: row.get("user_id")?,
+            created_at: row.get("created_at")?,
+            authenticated_at: row.get("authenticated_at")?,
+            last_seen_at: row.get("last_seen_at")?,
+            last_seen_ip: row.get("last_seen_ip")?,
+            user_agent: row.get("user_agent")?,
+        })
+    }
+}
+
+impl FromRow for OauthSession {
+    fn from_row(row: &Row) -> Result<OauthSession, Error> {
+        Ok(OauthSession {
+            id: row.get("id")?,
+            user_id: row.get("user_id")?,
+            client_id: row.get("client_id")?,
+            scope: row.get("scope")?,
+            device_id: row.get("device_id")?,
+            created_at: row.get("created_at")?,
+            last_seen_at: row.get("last_seen_at")?,
+            last_seen_ip: row.get("last_seen_ip")?,
+            user_agent: row.get("user_agent")?,
+        })
+    }
+}
+
+impl FromRow for Found {
+    fn from_row(row: &Row) -> Result<Found, Error> {
+        Ok(Found {
+            session_id: row.get("session_id")?,
+            user_id: row.get("user_id")?,
+            localpart: row.get("localpart")?,
+            client_id: row.get("client_id")?,
+            scope: row.get("scope")?,
+            device_id: row.get("device_id")?,
+            authenticated_at: row.get("authenticated_at")?,
+            browser_session_id: row.get("browser_session_id")?,
+            is_ended: row.get::<Option<Timestamp>>("ended_at")?.is_some(),
+            is_locked: row.get::<Option<Timestamp>>("locked_at")?.is_some(),
+            is_deactivated: row.get::<Option<Timestamp>>("deactivated_at")?.is_some(),
+            is_provisioned: row.get::<Option<Timestamp>>("provisioned_at")?.is_some(),
+        })
+    }
+}
+
+/// A session's refresh tokens as digests: the confirmed one and the pending pair.
+pub(super) struct Chain {
+    pub found: Found,
+    pub created_at: Timestamp,
+    pub last_seen_at: Timestamp,
+    pub refresh: String,
+    pub confirmed_at: Timestamp,
+    pub pending_refresh: Option<String>,
+    pub pending_access: Option<String>,
+    pub pending_nonce: Option<String>,
+    pub pending_issued_at: Option<Timestamp>,
+    pub pending_expires_at: Option<Timestamp>,
+}
+
+impl FromRow for Chain {
+    fn from_row(row: &Row) -> Result<Chain, Error> {
+        Ok(Chain {
+            found: Found::from_row(row)?,
+            created_at: row.get("created_at")?,
+            last_seen_at: row.get("last_seen_at")?,
+            refresh: row.get("refresh_digest")?,
+            confirmed_at: row.get("refresh_confirmed_at")?,
+            pending_refresh: row.get("pending_refresh_digest")?,
+            pending_access: row.get("pending_access_digest")?,
+            pending_nonce: row.get("pending_nonce")?,
+            pending_issued_at: row.get("pending_issued_at")?,
+            pending_expires_at: row.get("pending_expires_at")?,
+        })
+    }
+}
+
+/// What is stored of a session's first tokens.
+pub(super) struct FirstDigests {
+    pub access_family: String,
+    pub refresh_family: String,
+    pub refresh: String,
+}
+
+/// What is stored of a pair whose arrival nothing has shown yet.
+pub(super) struct Pending {
+    pub refresh: String,
+    pub access: String,
+    pub nonce: String,
+}
+
+pub(super) async fn add_oauth_session(
+    tx: &mut Tx,
+    id: OauthSessionId,
+    new: &NewOauthSession,
+    digests: FirstDigests,
+    requester: &Requester,
+    now: Timestamp,
+) -> Result<(), Error> {
+    const ADD: &str = "
+INSERT INTO oauth_sessions
+    (id, user_id, client_id, browser_session_id, scope, device_id, created_at, authenticated_at, last_seen_at,
+     last_seen_ip, user_agent, access_family_digest, refresh_family_digest, refresh_digest, refresh_confirmed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7, $9, $10, $11, $12, $13, $7)";
+    query(ADD)
+        .bind(id)
+        .bind(new.user_id)
+        .bind(&new.client_id)
+        .bind(new.browser_session_id)
+        .bind(&new.scope)
+        .bind(new.device_id.as_ref())
+        .bind(now)
+        .bind(new.authenticated_at)
+        .bind(requester.address.map(|address| address.to_string()))
+        .bind(requester.user_agent.clone())
+        .bind(digests.access_family)
+        .bind(digests.refresh_family)
+        .bind(digests.refresh)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn add_access_token(
+    tx: &mut Tx,
+    digest: &str,
+    session: OauthSessionId,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Result<(), Error> {
+    const ADD: &str = "INSERT INTO access_tokens (digest, session_id, issued_at, expires_at) VALUES ($1, $2, $3, $4)";
+    query(ADD).bind(digest).bind(session).bind(now).bind(expires_at).execute(tx).await?;
+    Ok(())
+}
+
+pub(super) async fn remove_access_token(tx: &mut Tx, digest: &str) -> Result<(), Error> {
+    query("DELETE FROM access_tokens WHERE digest = $1").bind(digest).execute(tx).await?;
+    Ok(())
+}
+
+/// The session and user of an access token, and whether the token is of the pending pair.
+pub(super) async fn find_access_token(store: &Store, digest: &str) -> Result<Option<(ActiveToken, bool)>, Error> {
+    const FIND: &str = "
+SELECT t.issued_at, t.expires_at,
+       s.id AS session_id, s.user_id, s.client_id, s.scope, s.device_id, s.authenticated_at, s.browser_session_id,
+       s.ended_at, s.pending_access_digest,
+       u.localpart, u.locked_at, u.deactivated_at, u.provisioned_at
+FROM access_tokens AS t
+JOIN oauth_sessions AS s ON s.id = t.session_id
+JOIN users AS u ON u.id = s.user_id
+WHERE t.digest = $1";
+    struct Token(ActiveToken, Option<String>);
+    impl FromRow for Token {
+        fn from_row(row: &Row) -> Result<Token, Error> {
+            let session = Found::from_row(row)?;
+            let active = ActiveToken { session, issued_at: row.get("issued_at")?, expires_at: row.get("expires_at")? };
+            Ok(Token(active, row.get("pending_access_digest")?))
+        }
+    }
+    let found: Option<Token> = query(FIND).bind(digest).fetch_optional(store).await?;
+    Ok(found.map(|Token(active, pending)| (active, pending.as_deref() == Some(digest))))
+}
+
+/// Makes the pending pair the confirmed one, if it is still the one of this access token.
+pub(super) async fn confirm_pending(
+    tx: &mut Tx,
+    session: OauthSessionId,
+    access_digest: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    const CONFIRM: &str = "
+UPDATE oauth_sessions
+SET refresh_digest = pending_refresh_digest, refresh_confirmed_at = $1, last_seen_at = $1,
+    pending_refresh_digest = NULL, pending_access_digest = NULL, pending_nonce = NULL, pending_issued_at = NULL
+WHERE id = $2 AND pending_access_digest = $3";
+    query(CONFIRM).bind(now).bind(session).bind(access_digest).execute(tx).await?;
+    Ok(())
+}
+
+/// The live session of a family of refresh tokens, locked until the transaction ends: the update
+/// changes nothing, but a second request waits for it on either engine.
+pub(super) async fn lock_chain(tx: &mut Tx, refresh_family: &str) -> Result<Option<Chain>, Error> {
+    const LOCK: &str = "
+UPDATE oauth_sessions SET refresh_digest = refresh_digest
+WHERE refresh_family_digest = $1 AND ended_at IS NULL";
+    if query(LOCK).bind(refresh_family).execute(tx).await? == 0 {
+        return Ok(None);
+    }
+    query(FIND_CHAIN).bind(refresh_family).fetch_optional(tx).await
+}
+
+const FIND_CHAIN: &str = "
+SELECT s.id AS session_id, s.user_id, s.client_id, s.scope, s.device_id, s.authenticated_at, s.browser_session_id,
+       s.ended_at, s.created_at, s.last_seen_at, s.refresh_digest, s.refresh_confirmed_at, s.pending_refresh_digest,
+       s.pending_access_digest, s.pending_nonce, s.pending_issued_at,
+       t.expires_at AS pending_expires_at,
+       u.localpart, u.locked_at, u.deactivated_at, u.provisioned_at
+FROM oauth_sessions AS s
+JOIN users AS u ON u.id = s.user_id
+LEFT JOIN access_tokens AS t ON t.digest = s.pending_access_digest
+WHERE s.refresh_family_digest = $1";
+
+pub(super) async fn find_chain(store: &Store, refresh_family: &str) -> Result<Option<Chain>, Error> {
+    query(FIND_CHAIN).bind(refresh_family).fetch_optional(store).await
+}
+
+/// Writes down the pair that is about to be answered, beside the token that is now confirmed.
+pub(super) async fn set_pending(
+    tx: &mut Tx,
+    session: OauthSessionId,
+    confirmed: &str,
+    confirmed_at: Timestamp,
+    pending: &Pending,
+    requester: &Requester,
+    now: Timestamp,
+) -> Result<(), Error> {
+    const SET: &str = "
+UPDATE oauth_sessions
+SET refresh_digest = $1, refresh_confirmed_at = $2,
+    pending_refresh_digest = $3, pending_access_digest = $4, pending_nonce = $5, pending_issued_at = $6,
+    last_seen_at = $6, last_seen_ip = COALESCE($7, last_seen_ip), user_agent = COALESCE($8, user_agent)
+WHERE id = $9";
+    query(SET)
+        .bind(confirmed)
+        .bind(confirmed_at)
+        .bind(&pending.refresh)
+        .bind(&pending.access)
+        .bind(&pending.nonce)
+        .bind(now)
+        .bind(requester.address.map(|address| address.to_string()))
+        .bind(requester.user_agent.clone())
+        .bind(session)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn find_by_family(tx: &mut Tx, family: &str) -> Result<Option<Found>, Error> {
+    const FIND: &str = "
+SELECT s.id AS session_id, s.user_id, s.client_id, s.scope, s.device_id, s.authenticated_at, s.browser_session_id,
+       s.ended_at, u.localpart, u.locked_at, u.deactivated_at, u.provisioned_at
+FROM oauth_sessions AS s
+JOIN users AS u ON u.id = s.user_id
+WHERE s.access_family_digest = $1 OR s.refresh_family_digest = $1";
+    query(FIND).bind(family).fetch_optional(tx).await
+}
+
+const OAUTH_SESSION: &str = "
+SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
+FROM oauth_sessions WHERE id = $1 AND ended_at IS NULL";
+
+pub(super) async fn find_oauth_session(
+    on: impl Into<On<'_>>,
+    id: OauthSessionId,
+) -> Result<Option<OauthSession>, Error> {
+    query(OAUTH_SESSION).bind(id).fetch_optional(on).await
+}
+
+/// Sorts after every ULID.
+const END: &str = "~";
+
+pub(super) async fn list_oauth_sessions(
+    on: impl Into<On<'_>>,
+    user: UserId,
+    before: Option<OauthSessionId>,
+    limit: i64,
+) -> Result<Vec<OauthSession>, Error> {
+    const LIST: &str = "
+SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
+FROM oauth_sessions WHERE user_id = $1 AND ended_at IS NULL AND id < $2 ORDER BY id DESC LIMIT $3";
+    let before = before.map_or(END.to_owned(), |id| id.to_string());
+    query(LIST).bind(user).bind(before).bind(limit).fetch_all(on).await
+}
+
+pub(super) async fn list_oauth_sessions_of_client(tx: &mut Tx, client: &ClientId) -> Result<Vec<OauthSession>, Error> {
+    const LIST: &str = "
+SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
+FROM oauth_sessions WHERE client_id = $1 AND ended_at IS NULL";
+    query(LIST).bind(client).fetch_all(tx).await
+}
+
+pub(super) async fn end_oauth_session(
+    tx: &mut Tx,
+    id: OauthSessionId,
+    reason: &str,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    const SET: &str = "UPDATE oauth_sessions SET ended_at = $1, end_reason = $2 WHERE id = $3 AND ended_at IS NULL";
+    Ok(query(SET).bind(now).bind(reason).bind(id).execute(tx).await? == 1)
+}
+
+pub(super) async fn end_sessions_of_device(
+    tx: &mut Tx,
+    user: UserId,
+    device: &DeviceId,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    const SET: &str = "
+UPDATE oauth_sessions SET ended_at = $1, end_reason = $2 WHERE user_id = $3 AND device_id = $4 AND ended_at IS NULL";
+    query(SET).bind(now).bind(reason).bind(user).bind(device).execute(tx).await?;
+    Ok(())
+}
+
+/// The name of the user whose device shall be deleted; `None` when a live session uses it.
+pub(super) async fn find_device_to_delete(
+    store: &Store,
+    user: UserId,
+    device: &DeviceId,
+) -> Result<Option<Localpart>, Error> {
+    const FIND: &str = "
+SELECT localpart FROM users
+WHERE id = $1 AND NOT EXISTS (
+    SELECT 1 FROM oauth_sessions WHERE user_id = $1 AND device_id = $2 AND ended_at IS NULL
+)";
+    struct Name(Localpart);
+    impl FromRow for Name {
+        fn from_row(row: &Row) -> Result<Name, Error> {
+            Ok(Name(row.get("localpart")?))
+        }
+    }
+    let found: Option<Name> = query(FIND).bind(user).bind(device).fetch_optional(store).await?;
+    Ok(found.map(|Name(localpart)| localpart))
+}
+
+pub(super) async fn list_stale_oauth_sessions(
+    tx: &mut Tx,
+    idle_since: Timestamp,
+    created_before: Timestamp,
+) -> Result<Vec<(OauthSessionId, UserId, Option<DeviceId>)>, Error> {
+    const LIST: &str = "
+SELECT id, user_id, device_id FROM oauth_sessions
+WHERE ended_at IS NULL AND (last_seen_at < $1 OR created_at < $2) LIMIT 1000";
+    struct Stale(OauthSessionId, UserId, Option<DeviceId>);
+    impl FromRow for Stale {
+        fn from_row(row: &Row) -> Result<Stale, Error> {
+            Ok(Stale(row.get("id")?, row.get("user_id")?, row.get("device_id")?))
+        }
+    }
+    let stale: Vec<Stale> = query(LIST).bind(idle_since).bind(created_before).fetch_all(tx).await?;
+    Ok(stale.into_iter().map(|Stale(id, user, device)| (id, user, device)).collect())
+}
+
+pub(super) async fn add_browser_session(
+    tx: &mut Tx,
+    session: &BrowserSession,
+    cookie_digest: &str,
+    browser_digest: &str,
+) -> Result<(), Error> {
+    const ADD: &str = "
+INSERT INTO browser_sessions
+    (id, user_id, cookie_digest, browser_digest, created_at, authenticated_at, last_seen_at, last_seen_ip, user_agent)
+VALUES ($1, $2, $3, $4, $5, $5, $5, $6, $7)";
+    query(ADD)
+        .bind(session.id)
+        .bind(session.user_id)
+        .bind(cookie_digest)
+        .bind(browser_digest)
+        .bind(session.created_at)
+        .bind(session.last_seen_ip.clone())
+        .bind(session.user_agent.clone())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn find_browser_session(store: &Store, cookie_digest: &str) -> Result<Option<BrowserSession>, Error> {
+    const FIND: &str = "
+SELECT b.id, b.user_id, b.created_at, b.authenticated_at, b.last_seen_at, b.last_seen_ip, b.user_agent
+FROM browser_sessions AS b
+JOIN users AS u ON u.id = b.user_id
+WHERE b.cookie_digest = $1 AND b.ended_at IS NULL AND u.locked_at IS NULL AND u.deactivated_at IS NULL";
+    query(FIND).bind(cookie_digest).fetch_optional(store).await
+}
+
+pub(super) async fn touch_browser_session(
+    tx: &mut Tx,
+    id: BrowserSessionId,
+    requester: &Requester,
+    now: Timestamp,
+) -> Result<(), Error> {
+    const TOUCH: &str = "
+UPDATE browser_sessions
+SET last_seen_at = $1, last_seen_ip = COALESCE($2, last_seen_ip), user_agent = COALESCE($3, user_agent) WHERE id = $4";
+    query(TOUCH)
+        .bind(now)
+        .bind(requester.address.map(|address| address.to_string()))
+        .bind(requester.user_agent.clone())
+        .bind(id)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn is_known_browser(store: &Store, browser_digest: &str, user: UserId) -> Result<bool, Error> {
+    const FIND: &str = "SELECT id FROM browser_sessions WHERE browser_digest = $1 AND user_id = $2 LIMIT 1";
+    Ok(query(FIND).bind(browser_digest).bind(user).fetch_optional::<()>(store).await?.is_some())
+}
+
+pub(super) async fn list_browser_sessions(
+    on: impl Into<On<'_>>,
+    user: UserId,
+    before: Option<BrowserSessionId>,
+    limit: i64,
+) -> Result<Vec<BrowserSession>, Error> {
+    const LIST: &str = "
+SELECT id, user_id, created_at, authenticated_at, last_seen_at, last_seen_ip, user_agent
+FROM browser_sessions WHERE user_id = $1 AND ended_at IS NULL AND id < $2 ORDER BY id DESC LIMIT $3";
+    let before = before.map_or(END.to_owned(), |id| id.to_string());
+    query(LIST).bind(user).bind(before).bind(limit).fetch_all(on).await
+}
+
+pub(super) async fn end_browser_session(
+    tx: &mut Tx,
+    id: BrowserSessionId,
+    user: UserId,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    const SET: &str = "UPDATE browser_sessions SET ended_at = $1 WHERE id = $2 AND user_id = $3 AND ended_at IS NULL";
+    Ok(query(SET).bind(now).bind(id).bind(user).execute(tx).await? == 1)
+}
+
+pub(super) async fn end_browser_sessions(
+    tx: &mut Tx,
+    user: UserId,
+    except: Option<BrowserSessionId>,
+    now: Timestamp,
+) -> Result<u64, Error> {
+    const SET: &str = "UPDATE browser_sessions SET ended_at = $1 WHERE user_id = $2 AND id <> $3 AND ended_at IS NULL";
+    let except = except.map_or(END.to_owned(), |id| id.to_string());
+    query(SET).bind(now).bind(user).bind(except).execute(tx).await
+}
+
+pub(super) async fn end_stale_browser_sessions(
+    tx: &mut Tx,
+    idle_since: Timestamp,
+    created_before: Timestamp,
+    now: Timestamp,
+) -> Result<(), Error> {
+    const SET: &str = "
+UPDATE browser_sessions SET ended_at = $1 WHERE ended_at IS NULL AND (last_seen_at < $2 OR created_at < $3)";
+    query(SET).bind(now).bind(idle_since).bind(created_before).execute(tx).await?;
+    Ok(())
+}
+
+/// Removes expired access tokens and sessions that ended before `ended_before`.
+pub(super) async fn forget(tx: &mut Tx, ended_before: Timestamp, now: Timestamp) -> Result<(), Error> {
+    query("DELETE FROM access_tokens WHERE expires_at < $1").bind(now).execute(tx).await?;
+    query("DELETE FROM oauth_sessions WHERE ended_at < $1").bind(ended_before).execute(tx).await?;
+    query("DELETE FROM browser_sessions WHERE ended_at < $1").bind(ended_before).execute(tx).await?;
+    Ok(())
+}
