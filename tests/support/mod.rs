@@ -1,0 +1,13 @@
+//! The real programs that the tests run the server against. `scripts/test` installs them.
+//!
+//! - [`postgres`]: one PostgreSQL for the whole test run, a new empty database for each test.
+//! - [`synapse`]: a homeserver that delegates authentication to the server under test.
+//! - [`browser`]: headless Chromium, its screenshots, and the accessibility rules of axe-core.
+//! - [`process`]: starts such a program, and stops it even when the tests are killed.
+//! - [`installed`]: where the programs are, and what to do when one is missing.
+
+pub mod browser;
+pub mod installed;
+pub mod postgres;
+pub mod process;
+pub mod synapse;

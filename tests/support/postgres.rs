@@ -1,0 +1,110 @@
+//! One PostgreSQL for the whole test run, reached through a socket in its own folder, never over TCP.
+
+use super::{installed, process};
+use sqlx::{Connection, PgConnection};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// A new empty database: its URI.
+pub async fn fresh_database() -> String {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    static NEXT: AtomicUsize = AtomicUsize::new(1);
+
+    let server = SERVER.get_or_init(Server::start);
+    let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    let mut connection = PgConnection::connect(&server.uri("postgres"))
+        .await
+        .expect("PostgreSQL accepts connections");
+    let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+    sqlx::query(create)
+        .execute(&mut connection)
+        .await
+        .expect("a database can be created");
+    connection
+        .close()
+        .await
+        .expect("a connection can be closed");
+    server.uri(&name)
+}
+
+/// $1: PostgreSQL's programs; $2: where the socket is to be. The data is thrown away with the server, so
+/// none of it must survive a crash.
+const INITIALISE_AND_RUN: &str = r#"
+    "$1/initdb" --username=postgres --auth=trust --encoding=UTF8 --locale=C --no-sync -D data
+    exec "$1/postgres" -D data -k "$2" -c listen_addresses= -c max_connections=500 -c fsync=off -c full_page_writes=off
+"#;
+
+/// The running server. It is a static, so only the end of the process stops it.
+struct Server {
+    folder: PathBuf,
+    _process: process::Watched,
+}
+
+impl Server {
+    fn start() -> Self {
+        let programs = installed::postgres_programs();
+        let folder = process::new_folder("postgres").keep();
+        let mut postgres = as_owner_of(&folder, "sh");
+        postgres
+            .args(["-ec", INITIALISE_AND_RUN, "postgres"])
+            .args([&programs, &folder]);
+        let mut process = process::Watched::start("postgres", &folder, &postgres);
+
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let mut is_ready = Command::new(programs.join("pg_isready"));
+        is_ready.args(["--quiet", "--host"]).arg(&folder);
+        while !is_ready.status().is_ok_and(|status| status.success()) {
+            process.assert_running();
+            assert!(
+                Instant::now() < deadline,
+                "PostgreSQL does not get ready; {}",
+                process.log()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Self {
+            folder,
+            _process: process,
+        }
+    }
+
+    fn uri(&self, database: &str) -> String {
+        format!(
+            "postgresql://postgres@localhost/{database}?host={}",
+            self.folder.display()
+        )
+    }
+}
+
+/// A command that runs as a user other than root, because PostgreSQL refuses root, and owns a new folder.
+fn as_owner_of(folder: &Path, program: &str) -> Command {
+    use std::os::unix::fs::MetadataExt;
+    let owner = folder
+        .metadata()
+        .expect("a new folder can be looked at")
+        .uid();
+    if owner != 0 {
+        return Command::new(program);
+    }
+    let handed = Command::new("chown")
+        .arg("postgres:postgres")
+        .arg(folder)
+        .status();
+    assert!(
+        handed.is_ok_and(|status| status.success()),
+        "{} cannot be given to the user postgres",
+        folder.display()
+    );
+    let mut command = Command::new("setpriv");
+    command.args([
+        "--reuid=postgres",
+        "--regid=postgres",
+        "--clear-groups",
+        "--",
+        program,
+    ]);
+    command
+}
