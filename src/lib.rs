@@ -9,6 +9,8 @@ pub mod http;
 pub mod ids;
 pub mod jobs;
 pub mod keys;
+pub mod login;
+pub mod oauth;
 pub mod sessions;
 pub mod store;
 pub mod time;

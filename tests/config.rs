@@ -30,13 +30,7 @@ fn problems(file: &str, environment: &[(&str, &str)]) -> Vec<Problem> {
 #[track_caller]
 fn problem(file: &str) -> (u64, String, String) {
     match problems(file, &[]).as_slice() {
-        [
-            Problem {
-                place: Some(Place::Line(line)),
-                key,
-                message,
-            },
-        ] => (*line, key.clone(), message.clone()),
+        [Problem { place: Some(Place::Line(line)), key, message }] => (*line, key.clone(), message.clone()),
         other => panic!("expected one problem with a line, got {other:?}"),
     }
 }
@@ -61,10 +55,7 @@ fn without_a_file_the_defaults_hold() {
 #[test]
 fn an_empty_file_and_empty_sections_mean_the_defaults() {
     assert_eq!(load("", &[]).unwrap(), Config::default());
-    assert_eq!(
-        load("http:\nclients:\n# nothing\n", &[]).unwrap(),
-        Config::default()
-    );
+    assert_eq!(load("http:\nclients:\n# nothing\n", &[]).unwrap(), Config::default());
 }
 
 #[test]
@@ -86,10 +77,7 @@ fn assert_generated(name: &str, text: &str) {
         fs::write(&path, text).unwrap();
     }
     let committed = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        committed == text,
-        "{name} is not current: run UPDATE_GENERATED=1 cargo test config"
-    );
+    assert!(committed == text, "{name} is not current: run UPDATE_GENERATED=1 cargo test config");
 }
 
 #[test]
@@ -112,8 +100,7 @@ fn is_key(line: &str) -> bool {
     let Some((key, _)) = line.split_once(": ") else {
         return false;
     };
-    key.bytes()
-        .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 #[test]
@@ -121,10 +108,7 @@ fn every_key_is_documented() {
     fn visit(path: &str, schema: &serde_json::Value) {
         for (key, property) in schema["properties"].as_object().into_iter().flatten() {
             let path = format!("{path}.{key}");
-            assert!(
-                property["description"].is_string(),
-                "{path} has no description"
-            );
+            assert!(property["description"].is_string(), "{path} has no description");
             visit(&path, property);
             visit(&path, &property["items"]);
         }
@@ -138,10 +122,7 @@ fn the_schema_refuses_unknown_keys_and_marks_secrets() {
     assert_eq!(schema["additionalProperties"], false);
     let http = &schema["properties"]["http"];
     assert_eq!(http["additionalProperties"], false);
-    assert_eq!(
-        http["properties"]["public_base"]["default"],
-        "http://127.0.0.1:8080/"
-    );
+    assert_eq!(http["properties"]["public_base"]["default"], "http://127.0.0.1:8080/");
     let secret = &schema["properties"]["homeserver"]["properties"]["secret"];
     assert_eq!(secret["writeOnly"], true);
 }
@@ -156,17 +137,12 @@ fn a_typo_names_its_line_and_the_nearest_key() {
     assert_eq!((line, key.as_str()), (2, "htp"));
     assert_eq!(message, "is not known; did you mean `http`?");
 
-    let (line, key, message) = problem(&format!(
-        "{CLIENT}    client_secrt: x\n    client_secret: x\n"
-    ));
+    let (line, key, message) = problem(&format!("{CLIENT}    client_secrt: x\n    client_secret: x\n"));
     assert_eq!((line, key.as_str()), (7, "clients[0].client_secrt"));
     assert_eq!(message, "is not known; did you mean `client_secret`?");
 
     let (_, key, message) = problem("elephant: 1\n");
-    assert_eq!(
-        (key.as_str(), message.as_str()),
-        ("elephant", "is not known; remove it")
-    );
+    assert_eq!((key.as_str(), message.as_str()), ("elephant", "is not known; remove it"));
 }
 
 #[test]
@@ -175,10 +151,8 @@ fn the_whole_message_names_the_file() {
     let path = folder.path().join("my.yaml");
     fs::write(&path, "oauth:\n  access_token_lifetime_seconds: 5\n").unwrap();
     let error = Config::load(Some(&path), variables(&[])).unwrap_err();
-    let expected = format!(
-        "{}, line 2: oauth.access_token_lifetime_seconds: must be 60 to 86400",
-        path.display()
-    );
+    let expected =
+        format!("{}, line 2: oauth.access_token_lifetime_seconds: must be 60 to 86400", path.display());
     assert_eq!(error.to_string(), expected);
 }
 
@@ -221,31 +195,11 @@ fn a_wrong_type_says_what_is_expected() {
             "http.public_base",
             "such as \"https://auth.example.org/\"",
         ),
-        (
-            "http: {listeners: [{address: localhost}]}",
-            "http.listeners[0].address",
-            "an address with a port",
-        ),
-        (
-            "http: {trusted_proxies: [10.0.0.1]}",
-            "http.trusted_proxies[0]",
-            "a network",
-        ),
-        (
-            "homeserver: {server_name: 5}",
-            "homeserver.server_name",
-            "in quotes",
-        ),
-        (
-            "database: {max_connections: many}",
-            "database.max_connections",
-            "a whole number, 1 to 1000",
-        ),
-        (
-            "telemetry: {log_format: xml}",
-            "telemetry.log_format",
-            "one of \"text\", \"json\"",
-        ),
+        ("http: {listeners: [{address: localhost}]}", "http.listeners[0].address", "an address with a port"),
+        ("http: {trusted_proxies: [10.0.0.1]}", "http.trusted_proxies[0]", "a network"),
+        ("homeserver: {server_name: 5}", "homeserver.server_name", "in quotes"),
+        ("database: {max_connections: many}", "database.max_connections", "a whole number, 1 to 1000"),
+        ("telemetry: {log_format: xml}", "telemetry.log_format", "one of \"text\", \"json\""),
     ];
     for (file, expected_key, expected_part) in cases {
         let (line, key, message) = problem(file);
@@ -274,8 +228,7 @@ fn broken_yaml_names_the_line() {
 
 #[test]
 fn the_environment_wins_over_the_file() {
-    let file =
-        "http:\n  public_base: https://file.example.org/\noauth: {dynamic_registration: true}\n";
+    let file = "http:\n  public_base: https://file.example.org/\noauth: {dynamic_registration: true}\n";
     let config = load(file, &[
         ("GATEHOUSE_HTTP__PUBLIC_BASE", "https://environment.example.org/auth"),
         ("GATEHOUSE_OAUTH__DYNAMIC_REGISTRATION", "false"),
@@ -285,23 +238,11 @@ fn the_environment_wins_over_the_file() {
         ("GATEHOUSE_TELEMETRY__LOG_FORMAT", "json"),
         ("GATEHOUSE_CLIENTS", "[{client_id: a, client_name: A, redirect_uris: ['https://a.org/'], token_endpoint_auth_method: none}]"),
     ]).unwrap();
-    assert_eq!(
-        config.http.public_base.as_str(),
-        "https://environment.example.org/auth/"
-    );
+    assert_eq!(config.http.public_base.as_str(), "https://environment.example.org/auth/");
     assert!(!config.oauth.dynamic_registration);
+    assert_eq!((config.passwords.argon2.memory_kib, config.passwords.argon2.iterations), (65536, 2));
     assert_eq!(
-        (
-            config.passwords.argon2.memory_kib,
-            config.passwords.argon2.iterations
-        ),
-        (65536, 2)
-    );
-    assert_eq!(
-        (
-            config.rate_limits.sign_in_per_account.burst,
-            config.rate_limits.sign_in_per_account.per_hour
-        ),
+        (config.rate_limits.sign_in_per_account.burst, config.rate_limits.sign_in_per_account.per_hour),
         (3, 60)
     );
     assert_eq!(config.http.trusted_proxies.len(), 1);
@@ -320,14 +261,8 @@ fn text_in_the_environment_is_literal() {
 #[test]
 fn an_unknown_variable_names_the_nearest_one() {
     let found = problems("", &[("GATEHOUSE_HTTP__PUBLIC_BSE", "x")]);
-    assert_eq!(
-        found[0].place,
-        Some(Place::Variable("GATEHOUSE_HTTP__PUBLIC_BSE".to_owned()))
-    );
-    assert_eq!(
-        found[0].message,
-        "is not known; did you mean `GATEHOUSE_HTTP__PUBLIC_BASE`?"
-    );
+    assert_eq!(found[0].place, Some(Place::Variable("GATEHOUSE_HTTP__PUBLIC_BSE".to_owned())));
+    assert_eq!(found[0].message, "is not known; did you mean `GATEHOUSE_HTTP__PUBLIC_BASE`?");
 }
 
 #[test]
@@ -348,10 +283,7 @@ fn a_mistake_in_a_variable_names_the_variable() {
         ("GATEHOUSE_HTTP__LISTENERS", "[{address: '1'}"),
         ("GATEHOUSE_HTTP__PUBLIC_BASE", ""),
     ] {
-        let found = problems(
-            "oauth: {access_token_lifetime_seconds: 300}",
-            &[(name, value)],
-        );
+        let found = problems("oauth: {access_token_lifetime_seconds: 300}", &[(name, value)]);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].place, Some(Place::Variable(name.to_owned())));
     }
@@ -379,10 +311,7 @@ fn secrets_come_from_files_and_are_trimmed() {
 fn both_forms_of_a_secret_are_refused() {
     let (line, key, message) = problem("homeserver:\n  secret: a\n  secret_file: b\n");
     assert_eq!((line, key.as_str()), (3, "homeserver.secret_file"));
-    assert_eq!(
-        message,
-        "homeserver.secret is set as well; keep one of them"
-    );
+    assert_eq!(message, "homeserver.secret is set as well; keep one of them");
 }
 
 #[test]
@@ -399,16 +328,10 @@ fn a_secret_in_the_environment_replaces_the_file_it_was_read_from() {
         ],
     )
     .unwrap();
-    assert_eq!(
-        config.homeserver.secret,
-        Some(Secret::new("from the environment"))
-    );
+    assert_eq!(config.homeserver.secret, Some(Secret::new("from the environment")));
     assert_eq!(config.passwords.pepper, Some(Secret::new("pepper")));
 
-    let both = [
-        ("GATEHOUSE_HOMESERVER__SECRET", "a"),
-        ("GATEHOUSE_HOMESERVER__SECRET_FILE", "b"),
-    ];
+    let both = [("GATEHOUSE_HOMESERVER__SECRET", "a"), ("GATEHOUSE_HOMESERVER__SECRET_FILE", "b")];
     assert_eq!(problems("", &both).len(), 1);
 }
 
@@ -419,25 +342,13 @@ fn an_empty_or_missing_secret_file_is_refused() {
     fs::write(&path, " \n").unwrap();
     let file = format!("secrets: {{root_secret_file: {}}}", path.display());
     assert!(problem(&file).2.ends_with("is empty"));
-    assert!(
-        problem("secrets: {root_secret_file: /nowhere}")
-            .2
-            .starts_with("cannot read /nowhere")
-    );
-    assert!(
-        problem("secrets: {root_secret: ''}")
-            .2
-            .starts_with("is empty")
-    );
+    assert!(problem("secrets: {root_secret_file: /nowhere}").2.starts_with("cannot read /nowhere"));
+    assert!(problem("secrets: {root_secret: ''}").2.starts_with("is empty"));
 }
 
 #[test]
 fn secrets_are_in_no_debug_output_and_no_message() {
-    let config = load(
-        "homeserver: {secret: hunter2}\ndatabase: {uri: 'sqlite:hunter2'}",
-        &[],
-    )
-    .unwrap();
+    let config = load("homeserver: {secret: hunter2}\ndatabase: {uri: 'sqlite:hunter2'}", &[]).unwrap();
     assert!(!format!("{config:?}").contains("hunter2"));
 
     for file in [
@@ -462,10 +373,7 @@ fn secrets_are_in_no_debug_output_and_no_message() {
         "http: {listeners: [{unix: a, mode: hunter2}]}",
     ] {
         let error = load(file, &[]).unwrap_err();
-        assert!(
-            !format!("{error} {error:?}").contains("hunter2"),
-            "{file}: {error}"
-        );
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{file}: {error}");
     }
 }
 
@@ -479,10 +387,7 @@ fn http_on_a_public_host_is_refused() {
 #[test]
 fn the_public_base_ends_in_a_slash() {
     let config = load("http: {public_base: 'https://example.org/auth'}", &[]).unwrap();
-    assert_eq!(
-        config.http.public_base.as_str(),
-        "https://example.org/auth/"
-    );
+    assert_eq!(config.http.public_base.as_str(), "https://example.org/auth/");
 }
 
 #[test]
@@ -498,7 +403,8 @@ fn a_listener_has_an_address_or_a_socket() {
     for listeners in refused {
         problem(&format!("http: {{listeners: {listeners}}}"));
     }
-    let accepted = "[{unix: a, mode: '0600'}, {address: '[::]:8443', tls: {certificate_file: c, key_file: k}}]";
+    let accepted =
+        "[{unix: a, mode: '0600'}, {address: '[::]:8443', tls: {certificate_file: c, key_file: k}}]";
     let config = load(&format!("http: {{listeners: {accepted}}}"), &[]).unwrap();
     assert_eq!(config.http.listeners[0].mode.0, 0o600);
     assert!(config.http.listeners[1].tls.is_some());
@@ -509,40 +415,24 @@ fn postgresql_needs_a_root_secret() {
     let (_, key, _) = problem("secrets: {}\ndatabase: {uri: 'postgresql://localhost/gatehouse'}");
     assert_eq!(key, "secrets.root_secret");
     let secret = "a".repeat(32);
-    let file = format!(
-        "database: {{uri: 'postgresql://localhost/gatehouse'}}\nsecrets: {{root_secret: {secret}}}"
-    );
+    let file =
+        format!("database: {{uri: 'postgresql://localhost/gatehouse'}}\nsecrets: {{root_secret: {secret}}}");
     assert!(load(&file, &[]).unwrap().database.is_postgresql());
 }
 
 #[test]
 fn static_clients_are_checked() {
     let with = |line: &str| format!("{CLIENT}    {line}\n");
-    assert_eq!(
-        load(&with("client_secret: x"), &[]).unwrap().clients.len(),
-        1
-    );
+    assert_eq!(load(&with("client_secret: x"), &[]).unwrap().clients.len(), 1);
     assert_eq!(problem(CLIENT).1, "clients[0].client_secret");
 
     let client = |fields: &str| {
-        problem(&format!(
-            "clients: [{{client_name: A, token_endpoint_auth_method: none, {fields}}}]"
-        ))
-        .1
+        problem(&format!("clients: [{{client_name: A, token_endpoint_auth_method: none, {fields}}}]")).1
     };
-    assert_eq!(
-        client("client_id: 'a b', redirect_uris: ['https://a.org/']"),
-        "clients[0].client_id"
-    );
+    assert_eq!(client("client_id: 'a b', redirect_uris: ['https://a.org/']"), "clients[0].client_id");
     assert_eq!(client("client_id: a"), "clients[0].redirect_uris");
-    assert_eq!(
-        client("client_id: a, redirect_uris: ['/x']"),
-        "clients[0].redirect_uris[0]"
-    );
-    assert_eq!(
-        client("client_id: a, redirect_uris: ['https://a.org/#f']"),
-        "clients[0].redirect_uris[0]"
-    );
+    assert_eq!(client("client_id: a, redirect_uris: ['/x']"), "clients[0].redirect_uris[0]");
+    assert_eq!(client("client_id: a, redirect_uris: ['https://a.org/#f']"), "clients[0].redirect_uris[0]");
     assert_eq!(
         client("client_id: a, redirect_uris: ['https://a.org/'], client_secret: x"),
         "clients[0].client_secret"
@@ -556,11 +446,9 @@ fn static_clients_are_checked() {
         "clients[0].access_token_lifetime_seconds"
     );
 
-    let twice = "{client_id: a, client_name: A, redirect_uris: ['https://a.org/'], token_endpoint_auth_method: none}";
-    assert_eq!(
-        problem(&format!("clients: [{twice}, {twice}]")).1,
-        "clients[1].client_id"
-    );
+    let twice =
+        "{client_id: a, client_name: A, redirect_uris: ['https://a.org/'], token_endpoint_auth_method: none}";
+    assert_eq!(problem(&format!("clients: [{twice}, {twice}]")).1, "clients[1].client_id");
 }
 
 #[test]
@@ -573,23 +461,14 @@ fn a_limit_of_zero_is_refused() {
 fn other_values_are_checked_too() {
     for (file, expected) in [
         ("data: {folder: ''}", "data.folder"),
-        (
-            "homeserver: {server_name: 'https://example.org'}",
-            "homeserver.server_name",
-        ),
+        ("homeserver: {server_name: 'https://example.org'}", "homeserver.server_name"),
         ("homeserver: {endpoint: 'unix:/a'}", "homeserver.endpoint"),
         ("secrets: {root_secret: short}", "secrets.root_secret"),
         ("database: {uri: 'sqlite::memory:'}", "database.uri"),
         ("database: {max_connections: 0}", "database.max_connections"),
-        (
-            "sessions: {oauth_idle_seconds: 0}",
-            "sessions.oauth_idle_seconds",
-        ),
+        ("sessions: {oauth_idle_seconds: 0}", "sessions.oauth_idle_seconds"),
         ("passwords: {minimum_length: 1}", "passwords.minimum_length"),
-        (
-            "passwords: {argon2: {memory_kib: 8, parallelism: 2}}",
-            "passwords.argon2.memory_kib",
-        ),
+        ("passwords: {argon2: {memory_kib: 8, parallelism: 2}}", "passwords.argon2.memory_kib"),
         ("branding: {accent_color: green}", "branding.accent_color"),
         ("branding: {tos_uri: 'javascript:x'}", "branding.tos_uri"),
         ("branding: {service_name: ' '}", "branding.service_name"),

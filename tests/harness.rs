@@ -6,14 +6,10 @@ use url::Url;
 
 /// Serves a router until the test ends.
 async fn serve(router: Router) -> Url {
-    let listener = TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a free port can be listened on");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port can be listened on");
     let address = listener.local_addr().expect("a listener has an address");
     tokio::spawn(async move { axum::serve(listener, router).await });
-    format!("http://{address}/")
-        .parse()
-        .expect("an address makes a URL")
+    format!("http://{address}/").parse().expect("an address makes a URL")
 }
 
 mod process {
@@ -88,14 +84,9 @@ mod postgres {
         assert_ne!(first, second);
         for uri in [first, second] {
             let mut connection = PgConnection::connect(&uri).await.unwrap();
-            sqlx::query("CREATE TABLE users (id BIGINT)")
-                .execute(&mut connection)
-                .await
-                .unwrap();
-            let found: i64 = sqlx::query_scalar("SELECT count(*) FROM users")
-                .fetch_one(&mut connection)
-                .await
-                .unwrap();
+            sqlx::query("CREATE TABLE users (id BIGINT)").execute(&mut connection).await.unwrap();
+            let found: i64 =
+                sqlx::query_scalar("SELECT count(*) FROM users").fetch_one(&mut connection).await.unwrap();
             assert_eq!(found, 0);
         }
     }
@@ -114,10 +105,7 @@ mod synapse {
     const SECRET: &str = "shared";
 
     /// Knows one token: of `@alice`, on the device `PHONE`.
-    async fn introspect(
-        headers: HeaderMap,
-        Form(form): Form<HashMap<String, String>>,
-    ) -> Json<Value> {
+    async fn introspect(headers: HeaderMap, Form(form): Form<HashMap<String, String>>) -> Json<Value> {
         assert_eq!(headers[AUTHORIZATION], format!("Bearer {SECRET}"));
         if form["token"] != "alices-token" {
             return Json(json!({ "active": false }));
@@ -140,40 +128,18 @@ mod synapse {
             .route("/oauth2/introspect", post(introspect));
         let auth_endpoint = serve(authorization_server).await;
         let server_name = "example.org".to_owned();
-        Synapse::start(SynapseOptions {
-            server_name,
-            auth_endpoint,
-            secret: SECRET.to_owned(),
-        })
-        .await
+        Synapse::start(SynapseOptions { server_name, auth_endpoint, secret: SECRET.to_owned() }).await
     }
 
     async fn provision(synapse: &Synapse, call: &str, body: Value) {
-        let url = synapse
-            .base_url()
-            .join(&format!("_synapse/mas/{call}"))
-            .unwrap();
-        let answer = reqwest::Client::new()
-            .post(url)
-            .bearer_auth(SECRET)
-            .json(&body)
-            .send()
-            .await
-            .unwrap();
+        let url = synapse.base_url().join(&format!("_synapse/mas/{call}")).unwrap();
+        let answer = reqwest::Client::new().post(url).bearer_auth(SECRET).json(&body).send().await.unwrap();
         assert_eq!(answer.status(), 201, "{call}: {}", synapse.log());
     }
 
     async fn who_am_i(synapse: &Synapse, token: &str) -> (u16, Value) {
-        let url = synapse
-            .base_url()
-            .join("_matrix/client/v3/account/whoami")
-            .unwrap();
-        let answer = reqwest::Client::new()
-            .get(url)
-            .bearer_auth(token)
-            .send()
-            .await
-            .unwrap();
+        let url = synapse.base_url().join("_matrix/client/v3/account/whoami").unwrap();
+        let answer = reqwest::Client::new().get(url).bearer_auth(token).send().await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
@@ -181,20 +147,12 @@ mod synapse {
     async fn the_homeserver_asks_its_authorization_server() {
         let mut synapse = started().await;
 
-        let metadata = synapse
-            .base_url()
-            .join("_matrix/client/v1/auth_metadata")
-            .unwrap();
+        let metadata = synapse.base_url().join("_matrix/client/v1/auth_metadata").unwrap();
         let metadata: Value = reqwest::get(metadata).await.unwrap().json().await.unwrap();
         assert_eq!(metadata["custom"], "passed on");
 
         provision(&synapse, "provision_user", json!({ "localpart": "alice" })).await;
-        provision(
-            &synapse,
-            "upsert_device",
-            json!({ "localpart": "alice", "device_id": "PHONE" }),
-        )
-        .await;
+        provision(&synapse, "upsert_device", json!({ "localpart": "alice", "device_id": "PHONE" })).await;
         let (status, whoami) = who_am_i(&synapse, "alices-token").await;
         assert_eq!(status, 200, "{whoami}");
         assert_eq!(whoami["user_id"], "@alice:example.org");
@@ -230,12 +188,9 @@ mod browser {
     async fn opened(path: &str, options: Options) -> Browser {
         let policy = "default-src 'none'; script-src 'nonce-x'; form-action 'self'";
         let page = move |html| get(async move || ([(CONTENT_SECURITY_POLICY, policy)], Html(html)));
-        let sent =
-            "<!doctype html><html lang=en><title>Sent</title><main><h1>Sent</h1></main></html>";
-        let site = Router::new()
-            .route("/", page(PAGE))
-            .route("/faulty", page(FAULTY))
-            .route("/sent", page(sent));
+        let sent = "<!doctype html><html lang=en><title>Sent</title><main><h1>Sent</h1></main></html>";
+        let site =
+            Router::new().route("/", page(PAGE)).route("/faulty", page(FAULTY)).route("/sent", page(sent));
         let url = serve(site).await.join(path).unwrap();
         let browser = Browser::start(options).await;
         browser.goto(url).await;
@@ -254,14 +209,7 @@ mod browser {
 
     #[tokio::test]
     async fn without_javascript_a_form_still_works_and_no_script_runs() {
-        let browser = opened(
-            "/",
-            Options {
-                javascript: false,
-                ..Options::default()
-            },
-        )
-        .await;
+        let browser = opened("/", Options { javascript: false, ..Options::default() }).await;
         assert_eq!(browser.text("#scripts").await, "did not run");
         browser.fill("input", "alice").await;
         browser.follow("button").await;
@@ -270,11 +218,8 @@ mod browser {
 
     #[tokio::test]
     async fn colours_and_size_are_the_ones_asked_for() {
-        let dark_phone = Options {
-            colour_scheme: ColourScheme::Dark,
-            screen: Screen::Phone,
-            ..Options::default()
-        };
+        let dark_phone =
+            Options { colour_scheme: ColourScheme::Dark, screen: Screen::Phone, ..Options::default() };
         let browser = opened("/", dark_phone).await;
         let dark = "matchMedia('(prefers-color-scheme: dark)').matches";
         assert_eq!(browser.evaluate(dark).await, true);
@@ -296,13 +241,7 @@ mod browser {
         let violations = browser.axe().await;
         assert_eq!(violations.len(), 1, "{violations:?}");
         assert_eq!(violations[0].id, "image-alt");
-        assert!(
-            violations[0]
-                .to_string()
-                .contains("<img src=\"/none.png\">"),
-            "{}",
-            violations[0]
-        );
+        assert!(violations[0].to_string().contains("<img src=\"/none.png\">"), "{}", violations[0]);
 
         let good = browser.url().await.join("/").unwrap();
         browser.goto(good).await;

@@ -30,19 +30,13 @@ fn tcp(tls: Option<TlsFiles>) -> ListenerConfig {
 }
 
 fn unix(path: &Path) -> ListenerConfig {
-    let address = ListenAddress::Unix {
-        path: path.to_owned(),
-        mode: 0o620,
-    };
+    let address = ListenAddress::Unix { path: path.to_owned(), mode: 0o620 };
     ListenerConfig { address, tls: None }
 }
 
 /// The tests' own patience: short where a test waits for the end of it.
 fn limits() -> Limits {
-    Limits {
-        certificate_check: Duration::from_millis(20),
-        ..Limits::default()
-    }
+    Limits { certificate_check: Duration::from_millis(20), ..Limits::default() }
 }
 
 fn socket_address(bound: &Bound) -> SocketAddr {
@@ -66,11 +60,7 @@ impl Server {
         let (stop, stopped) = oneshot::channel();
         let until = async { stopped.await.unwrap_or_default() };
         let task = tokio::spawn(serve(router, bound, limits, until));
-        Self {
-            address,
-            stop,
-            task,
-        }
+        Self { address, stop, task }
     }
 
     fn url(&self, scheme: &str) -> String {
@@ -85,10 +75,7 @@ impl Server {
 
 /// Tells who called.
 fn router() -> Router {
-    Router::new().route(
-        "/peer",
-        get(async |Extension(peer): Extension<Peer>| format!("{peer:?}")),
-    )
+    Router::new().route("/peer", get(async |Extension(peer): Extension<Peer>| format!("{peer:?}")))
 }
 
 /// Enters a request, says so, and answers once told to.
@@ -115,41 +102,24 @@ fn write_certificate(files: &TlsFiles) -> Vec<u8> {
 }
 
 fn tls_files(folder: &TempDir) -> TlsFiles {
-    TlsFiles {
-        certificate_file: folder.path().join("chain.pem"),
-        key_file: folder.path().join("key.pem"),
-    }
+    TlsFiles { certificate_file: folder.path().join("chain.pem"), key_file: folder.path().join("key.pem") }
 }
 
 /// One request over a connection of its own: its version, and the certificate shown.
 async fn handshake(server: &Server, client: ClientBuilder) -> (Version, Vec<u8>) {
-    let client = client
-        .tls_danger_accept_invalid_certs(true)
-        .tls_info(true)
-        .build()
-        .unwrap();
+    let client = client.tls_danger_accept_invalid_certs(true).tls_info(true).build().unwrap();
     let response = client.get(server.url("https")).send().await.unwrap();
     let info = response.extensions().get::<TlsInfo>().unwrap();
-    (
-        response.version(),
-        info.peer_certificate().unwrap().to_vec(),
-    )
+    (response.version(), info.peer_certificate().unwrap().to_vec())
 }
 
 #[tokio::test]
 async fn one_port_speaks_http_1_and_http_2_in_plain_text() {
     let server = Server::start(&[tcp(None)], router(), limits());
-    for (client, version) in [
-        (http_client(), Version::HTTP_11),
-        (http_client().http2_prior_knowledge(), Version::HTTP_2),
-    ] {
-        let response = client
-            .build()
-            .unwrap()
-            .get(server.url("http"))
-            .send()
-            .await
-            .unwrap();
+    for (client, version) in
+        [(http_client(), Version::HTTP_11), (http_client().http2_prior_knowledge(), Version::HTTP_2)]
+    {
+        let response = client.build().unwrap().get(server.url("http")).send().await.unwrap();
         assert_eq!(response.version(), version);
         assert_eq!(response.text().await.unwrap(), "Peer(Some(127.0.0.1))");
     }
@@ -180,10 +150,7 @@ fn only_a_socket_that_nobody_answers_on_is_replaced() {
 
     let living = UnixListener::bind(&path).unwrap();
     let error = bind(&[unix(&path)]).unwrap_err().to_string();
-    assert!(
-        error.contains("stop the program that listens there"),
-        "{error}"
-    );
+    assert!(error.contains("stop the program that listens there"), "{error}");
 
     drop(living);
     assert!(path.exists());
@@ -212,10 +179,7 @@ fn a_socket_that_somebody_else_put_in_place_is_left_alone() {
 fn an_address_in_use_names_the_setting_to_change() {
     let first = bind(&[tcp(None)]).unwrap();
     let taken = socket_address(&first[0]);
-    let again = ListenerConfig {
-        address: ListenAddress::Tcp(taken),
-        tls: None,
-    };
+    let again = ListenerConfig { address: ListenAddress::Tcp(taken), tls: None };
     let error = bind(&[tcp(None), again]).unwrap_err().to_string();
     for part in [
         &format!("cannot listen on {taken}"),
@@ -233,14 +197,8 @@ async fn tls_offers_http_2_and_http_1() {
     let files = tls_files(&folder);
     let certificate = write_certificate(&files);
     let server = Server::start(&[tcp(Some(files))], router(), limits());
-    assert_eq!(
-        handshake(&server, http_client()).await,
-        (Version::HTTP_2, certificate.clone())
-    );
-    assert_eq!(
-        handshake(&server, http_client().http1_only()).await,
-        (Version::HTTP_11, certificate)
-    );
+    assert_eq!(handshake(&server, http_client()).await, (Version::HTTP_2, certificate.clone()));
+    assert_eq!(handshake(&server, http_client().http1_only()).await, (Version::HTTP_11, certificate));
     server.stop().await;
 }
 
@@ -306,10 +264,7 @@ async fn stopping_lets_requests_in_flight_finish_and_refuses_new_ones() {
 #[tokio::test]
 async fn stopping_waits_no_longer_than_allowed() {
     let (entered, release) = (Arc::default(), Arc::default());
-    let limits = Limits {
-        drain: Duration::from_millis(20),
-        ..limits()
-    };
+    let limits = Limits { drain: Duration::from_millis(20), ..limits() };
     let server = Server::start(&[tcp(None)], slow_router(&entered, &release), limits);
     let request = http_client().build().unwrap().get(server.url("http"));
     let in_flight = tokio::spawn(request.send());
@@ -323,18 +278,10 @@ async fn a_connection_that_asks_nothing_is_closed() {
     let folder = TempDir::new().unwrap();
     let files = tls_files(&folder);
     write_certificate(&files);
-    let limits = Limits {
-        first_request: Duration::from_millis(20),
-        ..limits()
-    };
+    let limits = Limits { first_request: Duration::from_millis(20), ..limits() };
     for tls in [None, Some(files)] {
         let server = Server::start(&[tcp(tls)], router(), limits);
-        for sent in [
-            "",
-            "GET /peer HT",
-            "GET /peer HTTP/1.1\r\nHost: ",
-            "PRI * HTTP/2.0\r\n",
-        ] {
+        for sent in ["", "GET /peer HT", "GET /peer HTTP/1.1\r\nHost: ", "PRI * HTTP/2.0\r\n"] {
             let mut connection = TcpStream::connect(server.address).await.unwrap();
             connection.write_all(sent.as_bytes()).await.unwrap();
             // Ends, however it ends: the test would hang otherwise.
@@ -347,10 +294,7 @@ async fn a_connection_that_asks_nothing_is_closed() {
 /// Asks over a connection that stays open, and reads the answer's first bytes.
 async fn ask_and_stay(server: &Server) -> TcpStream {
     let mut connection = TcpStream::connect(server.address).await.unwrap();
-    connection
-        .write_all(b"GET /peer HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        .await
-        .unwrap();
+    connection.write_all(b"GET /peer HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     let mut start = [0; 15];
     connection.read_exact(&mut start).await.unwrap();
     assert_eq!(&start, b"HTTP/1.1 200 OK");
@@ -359,10 +303,7 @@ async fn ask_and_stay(server: &Server) -> TcpStream {
 
 #[tokio::test]
 async fn an_idle_connection_is_closed() {
-    let limits = Limits {
-        idle: Duration::from_millis(20),
-        ..limits()
-    };
+    let limits = Limits { idle: Duration::from_millis(20), ..limits() };
     let server = Server::start(&[tcp(None)], router(), limits);
     let mut connection = ask_and_stay(&server).await;
     connection.read_to_end(&mut Vec::new()).await.unwrap();
@@ -371,10 +312,7 @@ async fn an_idle_connection_is_closed() {
 
 #[tokio::test]
 async fn connections_above_the_limit_wait_for_room() {
-    let limits = Limits {
-        connections: 1,
-        ..limits()
-    };
+    let limits = Limits { connections: 1, ..limits() };
     let server = Server::start(&[tcp(None)], router(), limits);
     let first = ask_and_stay(&server).await;
     let request = http_client().build().unwrap().get(server.url("http"));

@@ -2,7 +2,9 @@
 //!
 //! Owns `users` and `passwords`. Sessions are `sessions/`; signing in is `login/`.
 
+pub mod account_pages;
 pub mod jobs;
 pub mod passwords;
+pub mod signed_in;
 mod sql;
 pub mod users;

@@ -39,7 +39,12 @@ pub async fn hash_new(app: &App, password: Password) -> Result<(String, i64), Er
 ///
 /// # Errors
 /// When the database fails.
-pub async fn set(tx: &mut Tx, user: UserId, hash: &(String, i64), now: Timestamp) -> Result<(), store::Error> {
+pub async fn set(
+    tx: &mut Tx,
+    user: UserId,
+    hash: &(String, i64),
+    now: Timestamp,
+) -> Result<(), store::Error> {
     sql::set_password(tx, user, &hash.0, hash.1, now).await
 }
 

@@ -56,7 +56,12 @@ impl User {
 ///
 /// # Errors
 /// [`store::Error::Conflict`] when the name is taken.
-pub async fn create(tx: &mut Tx, localpart: Localpart, is_admin: bool, now: Timestamp) -> Result<User, store::Error> {
+pub async fn create(
+    tx: &mut Tx,
+    localpart: Localpart,
+    is_admin: bool,
+    now: Timestamp,
+) -> Result<User, store::Error> {
     let user = User {
         id: UserId::new(now),
         localpart,

@@ -41,7 +41,8 @@ INSERT INTO consents (user_id, client_id, scope, granted_at) VALUES ($1, $2, $3,
 ON CONFLICT (user_id, client_id) DO UPDATE SET scope = excluded.scope, granted_at = excluded.granted_at";
     let before: Option<Granted> = query(FIND).bind(user).bind(client).fetch_optional(&mut *tx).await?;
     let before = before.map(|Granted(scope)| scope).unwrap_or_default();
-    let all: BTreeSet<&str> = scope.iter().copied().chain(before.split(' ')).filter(|token| !token.is_empty()).collect();
+    let all: BTreeSet<&str> =
+        scope.iter().copied().chain(before.split(' ')).filter(|token| !token.is_empty()).collect();
     let all: Vec<&str> = all.into_iter().collect();
     query(SET).bind(user).bind(client).bind(all.join(" ")).bind(now).execute(tx).await?;
     Ok(())

@@ -50,7 +50,11 @@ pub struct ClientMetadata {
     #[serde(default, skip_serializing_if = "std::ops::Not::not", rename = "gatehouse_trusted")]
     pub is_trusted: bool,
     /// Its own access token lifetime in seconds; only an admin can say so.
-    #[serde(default, skip_serializing_if = "Option::is_none", rename = "gatehouse_access_token_lifetime_seconds")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        rename = "gatehouse_access_token_lifetime_seconds"
+    )]
     pub access_token_lifetime_seconds: Option<u64>,
 }
 
@@ -70,8 +74,13 @@ fn refuse<T>(why: impl Into<String>) -> Result<T, InvalidMetadata> {
 }
 
 /// The keys that may come in several languages, and whether they are URIs.
-const LOCALIZED: [(&str, bool); 5] =
-    [("client_name", false), ("client_uri", true), ("logo_uri", true), ("tos_uri", true), ("policy_uri", true)];
+const LOCALIZED: [(&str, bool); 5] = [
+    ("client_name", false),
+    ("client_uri", true),
+    ("logo_uri", true),
+    ("tos_uri", true),
+    ("policy_uri", true),
+];
 
 /// The most entries of a list, and the most bytes of one text.
 const MOST: usize = 20;
@@ -159,20 +168,26 @@ impl ClientMetadata {
     pub fn localized(&self, key: &str, languages: &[String]) -> Option<&str> {
         languages.iter().find_map(|language| {
             let wanted = format!("{key}#{language}");
-            self.localized.iter().find(|(name, _)| name.eq_ignore_ascii_case(&wanted)).map(|(_, text)| text.as_str())
+            self.localized
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case(&wanted))
+                .map(|(_, text)| text.as_str())
         })
     }
 }
 
 fn is_public_suffix(host: &str) -> bool {
-    psl::suffix(host.as_bytes()).is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == host.as_bytes())
+    psl::suffix(host.as_bytes())
+        .is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == host.as_bytes())
 }
 
 /// A text member; `null` counts as absent.
 fn text(given: &Map<String, Value>, key: &str) -> Result<Option<String>, InvalidMetadata> {
     match given.get(key) {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if text.len() > LONGEST => refuse(format!("{key} is longer than {LONGEST} bytes")),
+        Some(Value::String(text)) if text.len() > LONGEST => {
+            refuse(format!("{key} is longer than {LONGEST} bytes"))
+        }
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(_) => refuse(format!("{key} must be a string")),
     }
@@ -219,7 +234,8 @@ fn shared_uri(given: &Map<String, Value>, key: &str, host: &str) -> Result<Optio
 /// The grants and response types, without those that are not known here.
 fn grants(given: &Map<String, Value>) -> Result<(Vec<GrantType>, Vec<String>), InvalidMetadata> {
     let asked = texts(given, "grant_types")?;
-    let is_asked = |grant: &GrantType| asked.as_ref().is_none_or(|asked| asked.iter().any(|one| one == grant.as_str()));
+    let is_asked =
+        |grant: &GrantType| asked.as_ref().is_none_or(|asked| asked.iter().any(|one| one == grant.as_str()));
     let grant_types: Vec<GrantType> = GrantType::ALL.into_iter().filter(is_asked).collect();
     let has_code = grant_types.contains(&GrantType::AuthorizationCode);
     let mut response_types = match texts(given, "response_types")? {
@@ -245,7 +261,8 @@ fn redirects(
                 "redirect_uris: \"{}\" is not one that this client may register; it needs to be {}",
                 uri.escape_default(),
                 match application_type {
-                    ApplicationType::Web => "an https URI on the host of client_uri or below it, without fragment",
+                    ApplicationType::Web =>
+                        "an https URI on the host of client_uri or below it, without fragment",
                     ApplicationType::Native =>
                         "an https URI on the host of client_uri, http://localhost, http://127.0.0.1 or http://[::1] \
                          without port, or a scheme that starts with the reversed host of client_uri",
@@ -262,7 +279,9 @@ fn redirects(
 }
 
 fn auth_method(given: &Map<String, Value>) -> Result<TokenEndpointAuthMethod, InvalidMetadata> {
-    let Some(asked) = text(given, "token_endpoint_auth_method")? else { return Ok(TokenEndpointAuthMethod::ClientSecretBasic) };
+    let Some(asked) = text(given, "token_endpoint_auth_method")? else {
+        return Ok(TokenEndpointAuthMethod::ClientSecretBasic);
+    };
     match TokenEndpointAuthMethod::ALL.into_iter().find(|method| method.as_str() == asked) {
         Some(method) => Ok(method),
         None => refuse("token_endpoint_auth_method must be none, client_secret_basic or client_secret_post"),
@@ -278,7 +297,9 @@ fn localized(given: &Map<String, Value>, host: &str) -> Result<BTreeMap<String, 
         let Some((_, is_uri)) = LOCALIZED.into_iter().find(|(name, _)| *name == base) else { continue };
         let is_tag = !tag.is_empty()
             && tag.len() <= 35
-            && tag.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
+            && tag
+                .split('-')
+                .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
         if !is_tag || found.len() >= 5 * MOST {
             continue;
         }
@@ -344,7 +365,10 @@ mod tests {
             json!(7),
             json!("element.io"),
         ] {
-            assert!(matches!(read(with("client_uri", bad.clone())), Err(InvalidMetadata::Metadata(_))), "{bad}");
+            assert!(
+                matches!(read(with("client_uri", bad.clone())), Err(InvalidMetadata::Metadata(_))),
+                "{bad}"
+            );
         }
     }
 
@@ -352,15 +376,21 @@ mod tests {
     fn all_uris_share_the_host_of_the_home_page() {
         for key in ["logo_uri", "tos_uri", "policy_uri", "tos_uri#fr"] {
             assert!(read(with(key, json!("https://app.element.io/x"))).is_ok(), "{key}");
-            for bad in ["https://evil.org/x", "http://element.io/x", "https://evilelement.io/x", "https://io/"] {
-                assert!(matches!(read(with(key, json!(bad))), Err(InvalidMetadata::Metadata(_))), "{key} {bad}");
+            for bad in
+                ["https://evil.org/x", "http://element.io/x", "https://evilelement.io/x", "https://io/"]
+            {
+                assert!(
+                    matches!(read(with(key, json!(bad))), Err(InvalidMetadata::Metadata(_))),
+                    "{key} {bad}"
+                );
             }
         }
     }
 
     #[test]
     fn grants_that_are_not_known_are_dropped_and_the_rest_has_defaults() {
-        let metadata = read(with("grant_types", json!(["authorization_code", "urn:token-exchange"]))).unwrap();
+        let metadata =
+            read(with("grant_types", json!(["authorization_code", "urn:token-exchange"]))).unwrap();
         assert_eq!(metadata.grant_types, [GrantType::AuthorizationCode]);
         let mut bare = sdk();
         for key in ["grant_types", "response_types", "application_type", "token_endpoint_auth_method"] {
@@ -376,7 +406,10 @@ mod tests {
     #[test]
     fn the_code_grant_needs_a_redirect_and_others_do_not() {
         assert!(matches!(read(with("redirect_uris", json!([]))), Err(InvalidMetadata::RedirectUri(_))));
-        assert!(matches!(read(with("redirect_uris", json!(["io.element:/#x"]))), Err(InvalidMetadata::RedirectUri(_))));
+        assert!(matches!(
+            read(with("redirect_uris", json!(["io.element:/#x"]))),
+            Err(InvalidMetadata::RedirectUri(_))
+        ));
         let mut device_only = with("grant_types", json!(["urn:ietf:params:oauth:grant-type:device_code"]));
         device_only.as_object_mut().unwrap().remove("redirect_uris");
         device_only.as_object_mut().unwrap().remove("response_types");

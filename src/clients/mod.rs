@@ -5,8 +5,10 @@
 //! authentication of clients is `oauth/client_auth.rs`.
 
 pub mod consents;
+pub mod label;
 pub mod metadata;
 pub mod redirect_uri;
+pub mod scope_words;
 mod sql;
 
 use serde::{Deserialize, Serialize};
@@ -42,7 +44,9 @@ impl Origin {
     }
 
     fn parse(text: &str) -> Option<Origin> {
-        [Origin::Configured, Origin::Created, Origin::Registered].into_iter().find(|origin| origin.as_str() == text)
+        [Origin::Configured, Origin::Created, Origin::Registered]
+            .into_iter()
+            .find(|origin| origin.as_str() == text)
     }
 }
 
@@ -70,7 +74,8 @@ impl Client {
     /// The name to show, in the first of the languages that it has one for, else the host of its
     /// `client_uri`, else its identifier.
     pub fn name(&self, languages: &[String]) -> String {
-        let named = self.metadata.localized("client_name", languages).or(self.metadata.client_name.as_deref());
+        let named =
+            self.metadata.localized("client_name", languages).or(self.metadata.client_name.as_deref());
         named.map(str::to_owned).or_else(|| self.host()).unwrap_or_else(|| self.id.0.clone())
     }
 
@@ -156,15 +161,21 @@ pub async fn remove(tx: &mut Tx, id: &ClientId, now: Timestamp) -> Result<bool, 
 ///
 /// # Errors
 /// When the database fails, or an identifier belongs to a client that was made otherwise.
-pub async fn sync_configured(tx: &mut Tx, config: &Config, now: Timestamp) -> Result<Vec<ClientId>, store::Error> {
+pub async fn sync_configured(
+    tx: &mut Tx,
+    config: &Config,
+    now: Timestamp,
+) -> Result<Vec<ClientId>, store::Error> {
     let before = sql::list_configured(tx).await?;
     for configured in &config.clients {
         let metadata = ClientMetadata::from_config(configured);
         let id = ClientId(configured.client_id.clone());
         sql::set_configured(tx, &id, &metadata, now).await?;
     }
-    let gone: Vec<ClientId> =
-        before.into_iter().filter(|id| config.clients.iter().all(|client| client.client_id != id.0)).collect();
+    let gone: Vec<ClientId> = before
+        .into_iter()
+        .filter(|id| config.clients.iter().all(|client| client.client_id != id.0))
+        .collect();
     for id in &gone {
         sql::remove(tx, id, now).await?;
     }

@@ -57,9 +57,11 @@ pub fn may_register(text: &str, application_type: ApplicationType, client_uri: O
     let base = client_uri.and_then(Url::host_str);
     if let Some(url) = parse_https(text) {
         let is_loopback = url.host().is_some_and(|host| is_loopback(&host));
-        return !is_loopback && base.is_none_or(|base| url.host_str().is_some_and(|host| is_same_or_below(host, base)));
+        return !is_loopback
+            && base.is_none_or(|base| url.host_str().is_some_and(|host| is_same_or_below(host, base)));
     }
-    application_type == ApplicationType::Native && (is_registered_loopback(text) || is_private_use(text, base))
+    application_type == ApplicationType::Native
+        && (is_registered_loopback(text) || is_private_use(text, base))
 }
 
 fn is_loopback(host: &Host<&str>) -> bool {
@@ -106,7 +108,8 @@ fn is_private_use(text: &str, base: Option<&str>) -> bool {
     base.is_none_or(|base| {
         let reversed: Vec<&str> = base.split('.').rev().collect();
         let labels: Vec<&str> = scheme.split('.').collect();
-        labels.len() >= reversed.len() && labels.iter().zip(&reversed).all(|(one, other)| one.eq_ignore_ascii_case(other))
+        labels.len() >= reversed.len()
+            && labels.iter().zip(&reversed).all(|(one, other)| one.eq_ignore_ascii_case(other))
     })
 }
 
@@ -119,7 +122,8 @@ pub fn matches(registered: &str, requested: &str) -> bool {
     }
     match (split_loopback(registered), split_loopback(requested)) {
         (Some((host, None, path)), Some((other_host, Some(port), other_path))) => {
-            let is_port = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok();
+            let is_port =
+                !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok();
             host == other_host && is_same_path(path, other_path) && is_port
         }
         (Some((host, None, path)), Some((other_host, None, other_path))) => {
@@ -217,7 +221,11 @@ mod tests {
         ] {
             assert!(!may_register(bad, ApplicationType::Native, Some(&base)), "{bad}");
         }
-        assert!(!may_register("com.examplefoo:/", ApplicationType::Native, Some(&client_uri("https://example.com"))));
+        assert!(!may_register(
+            "com.examplefoo:/",
+            ApplicationType::Native,
+            Some(&client_uri("https://example.com"))
+        ));
     }
 
     #[test]

@@ -44,19 +44,13 @@ impl Default for Branding {
 
 impl Branding {
     pub(super) fn check(&self, problems: &mut Problems) {
-        if self
-            .service_name
-            .as_ref()
-            .is_some_and(|name| name.trim().is_empty())
-        {
-            problems.add(
-                "branding.service_name",
-                "is empty; give a name or remove the key",
-            );
+        if self.service_name.as_ref().is_some_and(|name| name.trim().is_empty()) {
+            problems.add("branding.service_name", "is empty; give a name or remove the key");
         }
-        let is_color = self.accent_color.strip_prefix('#').is_some_and(|digits| {
-            digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
-        });
+        let is_color = self
+            .accent_color
+            .strip_prefix('#')
+            .is_some_and(|digits| digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
         if !is_color {
             problems.add(
                 "branding.accent_color",
@@ -69,14 +63,8 @@ impl Branding {
             ("tos_uri", &self.tos_uri),
         ];
         for (key, link) in links {
-            if link
-                .as_ref()
-                .is_some_and(|uri| !matches!(uri.scheme(), "http" | "https"))
-            {
-                problems.add(
-                    format!("branding.{key}"),
-                    "must begin with https:// or http://",
-                );
+            if link.as_ref().is_some_and(|uri| !matches!(uri.scheme(), "http" | "https")) {
+                problems.add(format!("branding.{key}"), "must begin with https:// or http://");
             }
         }
     }

@@ -138,10 +138,7 @@ impl StaticClient {
             );
         }
         if self.client_name.trim().is_empty() {
-            problems.add(
-                format!("{key}.client_name"),
-                "is empty; give a name that people recognise",
-            );
+            problems.add(format!("{key}.client_name"), "is empty; give a name that people recognise");
         }
         for (index, uri) in self.redirect_uris.iter().enumerate() {
             if !Url::parse(uri).is_ok_and(|url| url.fragment().is_none()) {
@@ -151,8 +148,7 @@ impl StaticClient {
                 );
             }
         }
-        if self.redirect_uris.is_empty() && self.grant_types.contains(&GrantType::AuthorizationCode)
-        {
+        if self.redirect_uris.is_empty() && self.grant_types.contains(&GrantType::AuthorizationCode) {
             problems.add(
                 format!("{key}.redirect_uris"),
                 "is needed for the grant authorization_code; give at least one URL",

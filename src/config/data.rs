@@ -21,9 +21,7 @@ pub struct Data {
 
 impl Default for Data {
     fn default() -> Self {
-        Self {
-            folder: "gatehouse-data".into(),
-        }
+        Self { folder: "gatehouse-data".into() }
     }
 }
 

@@ -40,11 +40,7 @@ pub enum Engine {
 
 impl Default for Database {
     fn default() -> Self {
-        Self {
-            uri: None,
-            uri_file: None,
-            max_connections: 10,
-        }
+        Self { uri: None, uri_file: None, max_connections: 10 }
     }
 }
 
@@ -70,9 +66,7 @@ impl Database {
     pub(super) fn check(&self, problems: &mut Problems) {
         if let Some(uri) = &self.uri {
             let uri = uri.expose();
-            let is_postgresql = ["postgresql://", "postgres://"]
-                .iter()
-                .any(|s| uri.starts_with(s));
+            let is_postgresql = ["postgresql://", "postgres://"].iter().any(|s| uri.starts_with(s));
             match sqlite_path(uri) {
                 Some("" | ":memory:") => {
                     problems.add("database.uri", "must name a file after sqlite:");
@@ -102,10 +96,7 @@ mod tests {
     use super::*;
 
     fn engine(uri: Option<&str>) -> Engine {
-        let database = Database {
-            uri: uri.map(Secret::new),
-            ..Database::default()
-        };
+        let database = Database { uri: uri.map(Secret::new), ..Database::default() };
         database.engine(Path::new("data"))
     }
 
@@ -113,13 +104,7 @@ mod tests {
     fn the_engine_is_told_by_the_uri() {
         assert_eq!(engine(None), Engine::Sqlite("data/gatehouse.db".into()));
         assert_eq!(engine(Some("sqlite:a.db")), Engine::Sqlite("a.db".into()));
-        assert_eq!(
-            engine(Some("sqlite:///a.db")),
-            Engine::Sqlite("/a.db".into())
-        );
-        assert_eq!(
-            engine(Some("postgresql://h/d")),
-            Engine::Postgresql(Secret::new("postgresql://h/d"))
-        );
+        assert_eq!(engine(Some("sqlite:///a.db")), Engine::Sqlite("/a.db".into()));
+        assert_eq!(engine(Some("postgresql://h/d")), Engine::Postgresql(Secret::new("postgresql://h/d")));
     }
 }

@@ -52,11 +52,7 @@ pub(super) struct Problems(pub(super) Vec<Problem>);
 impl Problems {
     /// Notes what is wrong with `key`.
     pub(super) fn add(&mut self, key: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Problem {
-            place: None,
-            key: key.into(),
-            message: message.into(),
-        });
+        self.0.push(Problem { place: None, key: key.into(), message: message.into() });
     }
 
     /// Notes that the number at `key` is out of range, if it is.
@@ -77,10 +73,7 @@ impl Problems {
             return Ok(());
         }
         self.0.sort_by(|a, b| a.place.cmp(&b.place));
-        Err(Error::Invalid {
-            file,
-            problems: self.0,
-        })
+        Err(Error::Invalid { file, problems: self.0 })
     }
 }
 

@@ -67,12 +67,7 @@ impl Homeserver {
     }
 
     pub(super) fn read_secret_files(&mut self, problems: &mut Problems) {
-        secret::read_file(
-            "homeserver.secret",
-            &mut self.secret,
-            &mut self.secret_file,
-            problems,
-        );
+        secret::read_file("homeserver.secret", &mut self.secret, &mut self.secret_file, problems);
         secret::read_file(
             "homeserver.previous_secret",
             &mut self.previous_secret,
@@ -84,14 +79,10 @@ impl Homeserver {
 
 /// Whether this is a server name (Matrix specification, appendices, Server Name).
 fn is_server_name(name: &str) -> bool {
-    let is_port = |port: &str| {
-        (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())
-    };
+    let is_port =
+        |port: &str| (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit());
     let is_host = |host: &str| {
-        !host.is_empty()
-            && host
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
+        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
     };
     if name.len() > 255 {
         return false;
@@ -112,30 +103,14 @@ mod tests {
 
     #[test]
     fn server_names_follow_the_grammar() {
-        for name in [
-            "matrix.org",
-            "matrix.org:8888",
-            "1.2.3.4",
-            "1.2.3.4:1234",
-            "[1234:5678::abcd]",
-            "[::1]:5678",
-        ] {
+        for name in
+            ["matrix.org", "matrix.org:8888", "1.2.3.4", "1.2.3.4:1234", "[1234:5678::abcd]", "[::1]:5678"]
+        {
             assert!(is_server_name(name), "{name}");
         }
-        for name in [
-            "",
-            ":80",
-            "a b",
-            "https://a",
-            "a/b",
-            "a:",
-            "a:123456",
-            "[::1",
-            "[x]",
-            "[::1]80",
-            "ä.org",
-            "a_b",
-        ] {
+        for name in
+            ["", ":80", "a b", "https://a", "a/b", "a:", "a:123456", "[::1", "[x]", "[::1]80", "ä.org", "a_b"]
+        {
             assert!(!is_server_name(name), "{name}");
         }
         assert!(!is_server_name(&"a".repeat(256)));

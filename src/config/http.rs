@@ -123,10 +123,8 @@ impl Listener {
         match (&self.address, &self.unix) {
             (Some(_), None) => {}
             (None, Some(_)) if self.tls.is_none() => {}
-            (None, Some(_)) => problems.add(
-                format!("{key}.tls"),
-                "is for addresses only; remove it, or listen on an address",
-            ),
+            (None, Some(_)) => problems
+                .add(format!("{key}.tls"), "is for addresses only; remove it, or listen on an address"),
             _ => problems.add(key, "needs either address or unix, and not both"),
         }
     }
@@ -138,16 +136,10 @@ pub(super) fn check_base(key: &str, base: &Url, problems: &mut Problems) {
         problems.add(key, "must begin with https:// or http://");
     }
     if base.query().is_some() || base.fragment().is_some() {
-        problems.add(
-            key,
-            "must not have a query or a fragment; remove ? or # and what follows",
-        );
+        problems.add(key, "must not have a query or a fragment; remove ? or # and what follows");
     }
     if !base.username().is_empty() || base.password().is_some() {
-        problems.add(
-            key,
-            "must not have a user name or password; remove what stands before the @",
-        );
+        problems.add(key, "must not have a user name or password; remove what stands before the @");
     }
 }
 
@@ -171,10 +163,7 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// A URL that is written in this program.
-#[expect(
-    clippy::expect_used,
-    reason = "a constant, covered by the tests of the defaults"
-)]
+#[expect(clippy::expect_used, reason = "a constant, covered by the tests of the defaults")]
 pub(super) fn url_of(constant: &'static str) -> Url {
     Url::parse(constant).expect("a URL")
 }
@@ -227,10 +216,7 @@ mod tests {
     use super::*;
 
     fn problems_of(base: &str) -> usize {
-        let http = Http {
-            public_base: url_of_test(base),
-            ..Http::default()
-        };
+        let http = Http { public_base: url_of_test(base), ..Http::default() };
         let mut problems = Problems::default();
         http.check(&mut problems);
         problems.0.len()
@@ -243,31 +229,18 @@ mod tests {
 
     #[test]
     fn http_is_for_this_machine_only() {
-        for base in [
-            "http://localhost",
-            "http://127.9.9.9:1/x",
-            "http://[::1]:8080",
-        ] {
+        for base in ["http://localhost", "http://127.9.9.9:1/x", "http://[::1]:8080"] {
             assert_eq!(problems_of(base), 0, "{base}");
         }
-        for base in [
-            "http://example.org",
-            "http://localhost.example.org",
-            "http://10.0.0.1",
-            "http://[::2]",
-        ] {
+        for base in ["http://example.org", "http://localhost.example.org", "http://10.0.0.1", "http://[::2]"]
+        {
             assert_eq!(problems_of(base), 1, "{base}");
         }
     }
 
     #[test]
     fn a_public_base_has_no_query_fragment_user_or_other_scheme() {
-        for base in [
-            "https://a.org/?q",
-            "https://a.org/#f",
-            "https://u@a.org/",
-            "ftp://a.org/",
-        ] {
+        for base in ["https://a.org/?q", "https://a.org/#f", "https://u@a.org/", "ftp://a.org/"] {
             assert_eq!(problems_of(base), 1, "{base}");
         }
     }

@@ -167,12 +167,8 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
 }
 
 fn read_tree(path: &Path) -> Result<source::Node, Error> {
-    let text = std::fs::read_to_string(path).map_err(|source| Error::Unreadable {
-        path: path.to_owned(),
-        source,
-    })?;
-    source::parse(&text).map_err(|problem| Error::Invalid {
-        file: Some(path.to_owned()),
-        problems: vec![problem],
-    })
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
+    source::parse(&text)
+        .map_err(|problem| Error::Invalid { file: Some(path.to_owned()), problems: vec![problem] })
 }

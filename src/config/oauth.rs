@@ -26,10 +26,7 @@ pub struct OAuth {
 
 impl Default for OAuth {
     fn default() -> Self {
-        Self {
-            access_token_lifetime_seconds: 300,
-            dynamic_registration: true,
-        }
+        Self { access_token_lifetime_seconds: 300, dynamic_registration: true }
     }
 }
 

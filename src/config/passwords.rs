@@ -80,11 +80,7 @@ impl Default for Passwords {
 
 impl Default for Argon2 {
     fn default() -> Self {
-        Self {
-            memory_kib: 19456,
-            iterations: 2,
-            parallelism: 1,
-        }
+        Self { memory_kib: 19456, iterations: 2, parallelism: 1 }
     }
 }
 
@@ -97,12 +93,7 @@ impl Passwords {
     }
 
     pub(super) fn read_secret_files(&mut self, problems: &mut Problems) {
-        secret::read_file(
-            "passwords.pepper",
-            &mut self.pepper,
-            &mut self.pepper_file,
-            problems,
-        );
+        secret::read_file("passwords.pepper", &mut self.pepper, &mut self.pepper_file, problems);
         secret::read_file(
             "passwords.bcrypt_pepper",
             &mut self.bcrypt_pepper,
@@ -114,11 +105,7 @@ impl Passwords {
 
 impl Argon2 {
     fn check(&self, problems: &mut Problems) {
-        problems.range(
-            "passwords.argon2.memory_kib",
-            self.memory_kib,
-            8..=4_194_304,
-        );
+        problems.range("passwords.argon2.memory_kib", self.memory_kib, 8..=4_194_304);
         problems.range("passwords.argon2.iterations", self.iterations, 1..=1000);
         problems.range("passwords.argon2.parallelism", self.parallelism, 1..=64);
         if self.memory_kib < self.parallelism.saturating_mul(8) {

@@ -52,10 +52,7 @@ impl RateLimits {
         let limits = [
             ("sign_in_per_address", self.sign_in_per_address),
             ("sign_in_per_account", self.sign_in_per_account),
-            (
-                "client_registration_per_address",
-                self.client_registration_per_address,
-            ),
+            ("client_registration_per_address", self.client_registration_per_address),
             ("client_secret_per_client", self.client_secret_per_client),
         ];
         for (name, limit) in limits {
@@ -82,10 +79,7 @@ fn limit<'de, D: Deserializer<'de>, const BURST: u32, const PER_HOUR: u32>(
         per_hour: Option<u32>,
     }
     let given = Given::deserialize(deserializer)?;
-    Ok(Limit {
-        burst: given.burst.unwrap_or(BURST),
-        per_hour: given.per_hour.unwrap_or(PER_HOUR),
-    })
+    Ok(Limit { burst: given.burst.unwrap_or(BURST), per_hour: given.per_hour.unwrap_or(PER_HOUR) })
 }
 
 #[cfg(test)]
@@ -100,9 +94,6 @@ mod tests {
             "client_registration_per_address": {},
             "client_secret_per_client": {}
         }"#;
-        assert_eq!(
-            serde_json::from_str::<RateLimits>(empty).unwrap(),
-            RateLimits::default()
-        );
+        assert_eq!(serde_json::from_str::<RateLimits>(empty).unwrap(), RateLimits::default());
     }
 }

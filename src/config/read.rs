@@ -6,8 +6,8 @@ use std::fmt;
 use serde::{
     Deserialize, Deserializer,
     de::{
-        self, DeserializeSeed, Expected, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
-        Visitor, value::BorrowedStrDeserializer,
+        self, DeserializeSeed, Expected, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor,
+        value::BorrowedStrDeserializer,
     },
     forward_to_deserialize_any,
 };
@@ -50,10 +50,7 @@ pub(super) fn config(tree: &mut Node, settings: &[Setting], problems: &mut Probl
 
 /// The steps of a key such as `clients[0].client_id`.
 pub(super) fn steps(key: &str) -> Vec<String> {
-    key.replace('[', ".[")
-        .split('.')
-        .map(str::to_owned)
-        .collect()
+    key.replace('[', ".[").split('.').map(str::to_owned).collect()
 }
 
 fn display(path: &[String]) -> String {
@@ -78,10 +75,7 @@ pub(super) enum What {
 
 impl Fault {
     fn new(what: What) -> Self {
-        Fault {
-            path: Vec::new(),
-            what,
-        }
+        Fault { path: Vec::new(), what }
     }
 
     fn within(mut self, step: String) -> Self {
@@ -168,10 +162,7 @@ impl<'de> Deserializer<'de> for &'de Node {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         match &self.value {
-            Value::Null => visitor.visit_map(Entries {
-                entries: &[],
-                next: 0,
-            }),
+            Value::Null => visitor.visit_map(Entries { entries: &[], next: 0 }),
             Value::Map(_) => self.deserialize_any(visitor),
             _ => Err(Fault::new(What::Unusable)),
         }
@@ -179,10 +170,7 @@ impl<'de> Deserializer<'de> for &'de Node {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.value {
-            Value::Null => visitor.visit_seq(Items {
-                items: &[],
-                next: 0,
-            }),
+            Value::Null => visitor.visit_seq(Items { items: &[], next: 0 }),
             _ => self.deserialize_any(visitor),
         }
     }
@@ -221,18 +209,13 @@ struct Items<'de> {
 impl<'de> SeqAccess<'de> for Items<'de> {
     type Error = Fault;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Fault> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Fault> {
         let Some(node) = self.items.get(self.next) else {
             return Ok(None);
         };
         let index = self.next;
         self.next += 1;
-        seed.deserialize(node)
-            .map(Some)
-            .map_err(|fault| fault.within(format!("[{index}]")))
+        seed.deserialize(node).map(Some).map_err(|fault| fault.within(format!("[{index}]")))
     }
 }
 
@@ -244,10 +227,7 @@ struct Entries<'de> {
 impl<'de> MapAccess<'de> for Entries<'de> {
     type Error = Fault;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Fault> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
         let Some((key, _)) = self.entries.get(self.next) else {
             return Ok(None);
         };
@@ -261,7 +241,6 @@ impl<'de> MapAccess<'de> for Entries<'de> {
             return Err(de::Error::custom("a value without a key"));
         };
         self.next += 1;
-        seed.deserialize(node)
-            .map_err(|fault| fault.within(key.clone()))
+        seed.deserialize(node).map_err(|fault| fault.within(key.clone()))
     }
 }

@@ -42,9 +42,7 @@ pub fn reference() -> String {
             write_value(&setting, &mut out);
         } else if setting.path.len() > 1 {
             // A group within a section: its few keys make a table.
-            out.push_str(
-                "\n| key | type | default | environment | meaning |\n|---|---|---|---|---|\n",
-            );
+            out.push_str("\n| key | type | default | environment | meaning |\n|---|---|---|---|---|\n");
             while let Some(below) = settings.next_if(|s| s.path.starts_with(&setting.path)) {
                 let variable = format!("`{}`", below.variable());
                 out.push_str(&row(&setting.path, &below, &[variable]));
@@ -58,11 +56,8 @@ fn write_value(setting: &Setting, out: &mut String) {
     let kind = schema::type_in_words(&setting.schema);
     let default = default(setting);
     let variable = setting.variable();
-    out.push_str(&format!(
-        "\n- Type: {kind}\n- Default: {default}\n- Environment: `{variable}`\n"
-    ));
-    let Some(item) = schema::items(&setting.schema).filter(|item| schema::has_properties(item))
-    else {
+    out.push_str(&format!("\n- Type: {kind}\n- Default: {default}\n- Environment: `{variable}`\n"));
+    let Some(item) = schema::items(&setting.schema).filter(|item| schema::has_properties(item)) else {
         return;
     };
     out.push_str("\n| key of an entry | type | default | meaning |\n|---|---|---|---|\n");
@@ -74,11 +69,7 @@ fn write_value(setting: &Setting, out: &mut String) {
 /// A line of a table; the key is named as seen from `parent`.
 fn row(parent: &[String], setting: &Setting, further: &[String]) -> String {
     let key = format!("`{}`", setting.path[parent.len()..].join("."));
-    let mut cells = vec![
-        key,
-        schema::type_in_words(&setting.schema),
-        default(setting),
-    ];
+    let mut cells = vec![key, schema::type_in_words(&setting.schema), default(setting)];
     cells.extend_from_slice(further);
     cells.push(paragraph(&setting.schema));
     format!("| {} |\n", cells.join(" | "))

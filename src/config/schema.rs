@@ -175,10 +175,7 @@ fn choices(schema: &Value) -> Option<Vec<String>> {
         return Some(values.iter().map(Value::to_string).collect());
     }
     let variants = schema["oneOf"].as_array()?;
-    variants
-        .iter()
-        .map(|variant| Some(variant.get("const")?.to_string()))
-        .collect()
+    variants.iter().map(|variant| Some(variant.get("const")?.to_string())).collect()
 }
 
 /// The JSON type.
@@ -200,9 +197,7 @@ fn without_null(schema: &Value) -> &Value {
 
 /// Whether an object must have this key.
 fn is_required(schema: &Value, key: &str) -> bool {
-    without_null(schema)["required"]
-        .as_array()
-        .is_some_and(|keys| keys.iter().any(|name| name == key))
+    without_null(schema)["required"].as_array().is_some_and(|keys| keys.iter().any(|name| name == key))
 }
 
 /// Marks no key of an object as required: whoever reads it fills the others in.

@@ -36,10 +36,7 @@ impl fmt::Debug for Secret {
 /// In constant time for secrets of the same length.
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
-        self.expose()
-            .as_bytes()
-            .ct_eq(other.expose().as_bytes())
-            .into()
+        self.expose().as_bytes().ct_eq(other.expose().as_bytes()).into()
     }
 }
 

@@ -45,11 +45,6 @@ impl Secrets {
     }
 
     pub(super) fn read_secret_files(&mut self, problems: &mut Problems) {
-        secret::read_file(
-            "secrets.root_secret",
-            &mut self.root_secret,
-            &mut self.root_secret_file,
-            problems,
-        );
+        secret::read_file("secrets.root_secret", &mut self.root_secret, &mut self.root_secret_file, problems);
     }
 }

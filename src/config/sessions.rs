@@ -44,10 +44,7 @@ impl Sessions {
     pub(super) fn check(&self, problems: &mut Problems) {
         let limits = [
             ("browser_idle_seconds", Some(self.browser_idle_seconds)),
-            (
-                "browser_absolute_seconds",
-                Some(self.browser_absolute_seconds),
-            ),
+            ("browser_absolute_seconds", Some(self.browser_absolute_seconds)),
             ("oauth_idle_seconds", self.oauth_idle_seconds),
             ("oauth_absolute_seconds", self.oauth_absolute_seconds),
         ];

@@ -72,10 +72,7 @@ fn describe(error: &serde_saphyr::Error) -> String {
 impl Node {
     /// The tree of an empty file.
     pub(super) fn empty() -> Self {
-        Node {
-            value: Value::Null,
-            place: Place::Line(1),
-        }
+        Node { value: Value::Null, place: Place::Line(1) }
     }
 
     /// The place of the value at `path`, or of the nearest value around it that was given.
@@ -109,10 +106,9 @@ impl Node {
                 entries.retain(|(name, _)| name != key);
                 entries.len() < before
             }
-            ([key, rest @ ..], Value::Map(entries)) => entries
-                .iter_mut()
-                .find(|(name, _)| name == key)
-                .is_some_and(|(_, node)| node.remove(rest)),
+            ([key, rest @ ..], Value::Map(entries)) => {
+                entries.iter_mut().find(|(name, _)| name == key).is_some_and(|(_, node)| node.remove(rest))
+            }
             ([index, rest @ ..], Value::List(items)) => items
                 .iter_mut()
                 .enumerate()
@@ -137,10 +133,7 @@ impl Node {
         let index = match entries.iter().position(|(name, _)| name == key) {
             Some(index) => index,
             None => {
-                let node = Node {
-                    value: Value::Null,
-                    place: new.place.clone(),
-                };
+                let node = Node { value: Value::Null, place: new.place.clone() };
                 entries.push((key.clone(), node));
                 entries.len() - 1
             }
@@ -181,10 +174,7 @@ pub(super) fn overlay(
         };
         let place = Place::Variable(name.clone());
         let node = if setting.is_text() {
-            Ok(Node {
-                value: Value::Text(text),
-                place: place.clone(),
-            })
+            Ok(Node { value: Value::Text(text), place: place.clone() })
         } else {
             parse(&text)
         };
@@ -200,11 +190,7 @@ pub(super) fn overlay(
 }
 
 fn at_variable(name: String, message: String) -> Problem {
-    Problem {
-        place: Some(Place::Variable(name)),
-        key: String::new(),
-        message,
-    }
+    Problem { place: Some(Place::Variable(name)), key: String::new(), message }
 }
 
 /// A secret that the environment gives in one form also replaces the other form in the file.
@@ -224,13 +210,8 @@ fn remove_other_form(tree: &mut Node, path: &[String]) {
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Spanned {
-            value, referenced, ..
-        } = Spanned::<Value>::deserialize(deserializer)?;
-        Ok(Node {
-            value,
-            place: Place::Line(referenced.line()),
-        })
+        let Spanned { value, referenced, .. } = Spanned::<Value>::deserialize(deserializer)?;
+        Ok(Node { value, place: Place::Line(referenced.line()) })
     }
 }
 

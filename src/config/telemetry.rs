@@ -29,10 +29,7 @@ pub enum LogFormat {
 
 impl Default for Telemetry {
     fn default() -> Self {
-        Self {
-            log_filter: "info".to_owned(),
-            log_format: LogFormat::Text,
-        }
+        Self { log_filter: "info".to_owned(), log_format: LogFormat::Text }
     }
 }
 

@@ -123,12 +123,16 @@ impl Homeserver {
     /// # Errors
     /// When it cannot be asked.
     pub async fn is_localpart_available(&self, localpart: &Localpart) -> Result<Availability, Error> {
-        let asked = self.call(Method::GET, "is_localpart_available", &[("localpart", localpart.as_str())], None).await;
+        let asked = self
+            .call(Method::GET, "is_localpart_available", &[("localpart", localpart.as_str())], None)
+            .await;
         match asked {
             Ok(_) => Ok(Availability::Available),
             Err(Error::Refused { errcode, .. }) if errcode == "M_USER_IN_USE" => Ok(Availability::Taken),
             Err(Error::Refused { errcode, .. }) if errcode == "M_EXCLUSIVE" => Ok(Availability::Reserved),
-            Err(Error::Refused { errcode, .. }) if errcode == "M_INVALID_USERNAME" => Ok(Availability::Invalid),
+            Err(Error::Refused { errcode, .. }) if errcode == "M_INVALID_USERNAME" => {
+                Ok(Availability::Invalid)
+            }
             Err(error) => Err(error),
         }
     }

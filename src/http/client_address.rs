@@ -27,19 +27,15 @@ type Hop = Option<IpAddr>;
 ///
 /// `peer` is the other end of the connection; `None` is a Unix socket, which only the proxy can
 /// open and which therefore counts as trusted. IPv4 addresses mapped into IPv6 are read as IPv4.
-pub fn client_address(
-    peer: Option<IpAddr>,
-    headers: &HeaderMap,
-    trusted: &[IpNet],
-) -> Option<IpAddr> {
+pub fn client_address(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
     let peer = peer.map(|address| address.to_canonical());
     if peer.is_some_and(|address| !is_trusted(address, trusted)) {
         return peer;
     }
-    let by_list = reported_by(headers, &X_FORWARDED_FOR, list_hops)
-        .map(|hops| nearest_untrusted(peer, &hops, trusted));
-    let by_forwarded = reported_by(headers, &FORWARDED, forwarded_hops)
-        .map(|hops| nearest_untrusted(peer, &hops, trusted));
+    let by_list =
+        reported_by(headers, &X_FORWARDED_FOR, list_hops).map(|hops| nearest_untrusted(peer, &hops, trusted));
+    let by_forwarded =
+        reported_by(headers, &FORWARDED, forwarded_hops).map(|hops| nearest_untrusted(peer, &hops, trusted));
     match (by_list, by_forwarded) {
         (None, None) => peer,
         (Some(found), None) | (None, Some(found)) => found,
@@ -69,15 +65,9 @@ fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
 }
 
 /// All hops that one header reports, over all its lines in order; `None` without that header.
-fn reported_by(
-    headers: &HeaderMap,
-    name: &HeaderName,
-    read_line: fn(&str) -> Vec<Hop>,
-) -> Option<Vec<Hop>> {
+fn reported_by(headers: &HeaderMap, name: &HeaderName, read_line: fn(&str) -> Vec<Hop>) -> Option<Vec<Hop>> {
     let read = |line: &HeaderValue| line.to_str().map_or_else(|_| vec![None], read_line);
-    headers
-        .contains_key(name)
-        .then(|| headers.get_all(name).iter().flat_map(read).collect())
+    headers.contains_key(name).then(|| headers.get_all(name).iter().flat_map(read).collect())
 }
 
 /// Walks from the nearest hop outwards. Where the trail ends inside our own proxies, the last
@@ -96,9 +86,7 @@ fn nearest_untrusted(peer: Hop, hops: &[Hop], trusted: &[IpNet]) -> Hop {
 
 /// The entries of one `X-Forwarded-For` line.
 fn list_hops(line: &str) -> Vec<Hop> {
-    line.split(',')
-        .map(|entry| node(entry.trim().trim_matches('"')))
-        .collect()
+    line.split(',').map(|entry| node(entry.trim().trim_matches('"'))).collect()
 }
 
 /// The elements of one `Forwarded` line (RFC 7239 §4). A line that breaks the grammar is one
@@ -182,9 +170,7 @@ fn node(text: &str) -> Hop {
         }
     };
     port.is_none_or(is_port).then_some(())?;
-    host.parse::<IpAddr>()
-        .ok()
-        .map(|address| address.to_canonical())
+    host.parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }
 
 /// A port, or an obfuscated port (RFC 7239 §6.3).

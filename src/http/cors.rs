@@ -22,8 +22,7 @@ use http::{
 
 const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
 const METHODS: &str = "GET, POST, OPTIONS";
-const REQUEST_HEADERS: &str =
-    "Content-Type, Authorization, Accept, Accept-Language, X-Requested-With";
+const REQUEST_HEADERS: &str = "Content-Type, Authorization, Accept, Accept-Language, X-Requested-With";
 const MAX_AGE_SECONDS: &str = "3600";
 
 /// Layer, by `axum::middleware::from_fn`: every answer may be read from any origin, and OPTIONS is
@@ -37,9 +36,7 @@ pub async fn cors(request: Request, next: Next) -> Response {
     } else {
         next.run(request).await
     };
-    response
-        .headers_mut()
-        .insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
+    response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
     response
 }
 
@@ -64,16 +61,10 @@ mod tests {
         let router = Router::new()
             .route("/works", post(|| async { "done" }))
             .route("/refuses", post(|| async { StatusCode::UNAUTHORIZED }))
-            .route(
-                "/fails",
-                post(|| async { StatusCode::INTERNAL_SERVER_ERROR }),
-            )
+            .route("/fails", post(|| async { StatusCode::INTERNAL_SERVER_ERROR }))
             .fallback(|| async { StatusCode::NOT_FOUND })
             .layer(from_fn(cors));
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .body(Body::empty());
+        let request = Request::builder().method(method).uri(path).body(Body::empty());
         router.oneshot(request.unwrap()).await.unwrap()
     }
 
@@ -90,11 +81,7 @@ mod tests {
         for (method, path, status) in table {
             let answer = ask(method.clone(), path).await;
             assert_eq!(answer.status(), status, "{method} {path}");
-            assert_eq!(
-                answer.headers()["access-control-allow-origin"],
-                "*",
-                "{method} {path}"
-            );
+            assert_eq!(answer.headers()["access-control-allow-origin"], "*", "{method} {path}");
         }
     }
 
@@ -103,10 +90,7 @@ mod tests {
         let answer = ask(Method::OPTIONS, "/refuses").await;
         assert_eq!(answer.status(), 204);
         let headers = answer.headers();
-        assert_eq!(
-            headers["access-control-allow-methods"],
-            "GET, POST, OPTIONS"
-        );
+        assert_eq!(headers["access-control-allow-methods"], "GET, POST, OPTIONS");
         assert_eq!(
             headers["access-control-allow-headers"],
             "Content-Type, Authorization, Accept, Accept-Language, X-Requested-With"

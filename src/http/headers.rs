@@ -1,6 +1,7 @@
 //! Headers that protect answers: against being stored, and pages against being abused.
 
 use std::fmt;
+use std::time::Duration;
 
 use aws_lc_rs::rand;
 use axum::{
@@ -12,14 +13,13 @@ use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
     header::{
-        CACHE_CONTROL, CONTENT_SECURITY_POLICY, PRAGMA, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
-        X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+        CACHE_CONTROL, CONTENT_SECURITY_POLICY, PRAGMA, REFERRER_POLICY, RETRY_AFTER,
+        STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
     },
 };
 use url::{Host, Url};
 
-const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
-    HeaderName::from_static("cross-origin-opener-policy");
+const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
 /// What pages may ask of the browser: passkeys, for themselves.
@@ -41,6 +41,12 @@ pub fn no_store(answer: impl IntoResponse) -> Response {
 /// [`no_store`] as a layer, by `axum::middleware::map_response`.
 pub async fn no_store_layer(response: Response) -> Response {
     no_store(response)
+}
+
+/// Says when to come back (RFC 9110 §10.2.3), in whole seconds and at least one.
+pub fn set_retry_after(response: &mut Response, wait: Duration) {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
 }
 
 /// Request extension: the word that lets this page's own scripts run. Templates write it into
@@ -84,14 +90,12 @@ pub fn form_action_source(redirect_uri: &str) -> Option<FormAction> {
         ("https", Some(Host::Domain(_) | Host::Ipv4(_))) => url.origin().ascii_serialization(),
         ("https", Some(Host::Ipv6(_))) => "https:".to_owned(),
         ("http", Some(Host::Domain("localhost"))) => url.origin().ascii_serialization(),
-        ("http", Some(Host::Ipv4(address))) if address.is_loopback() => {
-            url.origin().ascii_serialization()
-        }
+        ("http", Some(Host::Ipv4(address))) if address.is_loopback() => url.origin().ascii_serialization(),
         ("http", Some(Host::Ipv6(address))) if address.is_loopback() => "http:".to_owned(),
         // Schemes that browsers give a meaning of their own, some of which run code.
         (
-            "http" | "https" | "ws" | "wss" | "ftp" | "file" | "filesystem" | "blob" | "data"
-            | "about" | "javascript" | "vbscript" | "view-source",
+            "http" | "https" | "ws" | "wss" | "ftp" | "file" | "filesystem" | "blob" | "data" | "about"
+            | "javascript" | "vbscript" | "view-source",
             _,
         ) => return None,
         (scheme, _) => format!("{scheme}:"),
@@ -109,19 +113,13 @@ pub struct PageHeaders {
 impl PageHeaders {
     /// `public_base` is where browsers reach this server.
     pub fn new(public_base: &Url) -> Self {
-        Self {
-            is_https: public_base.scheme() == "https",
-        }
+        Self { is_https: public_base.scheme() == "https" }
     }
 }
 
 /// Layer for pages, by `axum::middleware::from_fn_with_state`: gives the request a [`Nonce`] and
 /// the answer its security headers, with the [`FormAction`] that the handler left in it.
-pub async fn page_headers(
-    State(pages): State<PageHeaders>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub async fn page_headers(State(pages): State<PageHeaders>, mut request: Request, next: Next) -> Response {
     let Some(nonce) = Nonce::generate() else {
         tracing::error!("the system gives no random numbers");
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -151,10 +149,7 @@ fn set_fixed(headers: &mut HeaderMap, pages: PageHeaders) {
         headers.insert(name, HeaderValue::from_static(value));
     }
     if pages.is_https {
-        headers.insert(
-            STRICT_TRANSPORT_SECURITY,
-            HeaderValue::from_static(STRICT_TRANSPORT),
-        );
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(STRICT_TRANSPORT));
     }
 }
 
@@ -191,9 +186,7 @@ mod tests {
             response
         };
         let pages = PageHeaders::new(&public_base.parse().unwrap());
-        let router = Router::new()
-            .route("/", get(handler))
-            .layer(from_fn_with_state(pages, page_headers));
+        let router = Router::new().route("/", get(handler)).layer(from_fn_with_state(pages, page_headers));
         router.oneshot(Request::new(Body::empty())).await.unwrap()
     }
 
@@ -224,13 +217,8 @@ mod tests {
     async fn a_page_may_let_its_form_lead_to_a_client() {
         let source = form_action_source("https://app.example.org/callback");
         let response = page("https://auth.example.org/", source).await;
-        let policy = response.headers()["content-security-policy"]
-            .to_str()
-            .unwrap();
-        assert!(
-            policy.contains("; form-action 'self' https://app.example.org; "),
-            "{policy}"
-        );
+        let policy = response.headers()["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("; form-action 'self' https://app.example.org; "), "{policy}");
     }
 
     #[tokio::test]
@@ -250,9 +238,7 @@ mod tests {
 
     #[tokio::test]
     async fn answers_are_not_stored() {
-        let router = Router::new()
-            .route("/", get(|| async { "token" }))
-            .layer(map_response(no_store_layer));
+        let router = Router::new().route("/", get(|| async { "token" })).layer(map_response(no_store_layer));
         let response = router.oneshot(Request::new(Body::empty())).await.unwrap();
         assert_eq!(response.headers()["cache-control"], "no-store");
         assert_eq!(response.headers()["pragma"], "no-cache");
@@ -261,26 +247,11 @@ mod tests {
     #[test]
     fn a_redirect_target_becomes_one_source() {
         let table = [
-            (
-                "https://app.example.org/cb?x=1",
-                Some("https://app.example.org"),
-            ),
-            (
-                "https://app.example.org:8443/cb",
-                Some("https://app.example.org:8443"),
-            ),
-            (
-                "https://app.example.org:443/cb",
-                Some("https://app.example.org"),
-            ),
-            (
-                "https://user:pass@app.example.org/cb",
-                Some("https://app.example.org"),
-            ),
-            (
-                "https://bücher.example/cb",
-                Some("https://xn--bcher-kva.example"),
-            ),
+            ("https://app.example.org/cb?x=1", Some("https://app.example.org")),
+            ("https://app.example.org:8443/cb", Some("https://app.example.org:8443")),
+            ("https://app.example.org:443/cb", Some("https://app.example.org")),
+            ("https://user:pass@app.example.org/cb", Some("https://app.example.org")),
+            ("https://bücher.example/cb", Some("https://xn--bcher-kva.example")),
             ("https://192.0.2.1/cb", Some("https://192.0.2.1")),
             ("https://[2001:db8::1]/cb", Some("https:")),
             ("http://localhost:4711/cb", Some("http://localhost:4711")),
@@ -307,11 +278,7 @@ mod tests {
         ];
         for (redirect_uri, source) in table {
             let found = form_action_source(redirect_uri);
-            assert_eq!(
-                found.as_ref().map(FormAction::as_str),
-                source,
-                "{redirect_uri}"
-            );
+            assert_eq!(found.as_ref().map(FormAction::as_str), source, "{redirect_uri}");
         }
     }
 

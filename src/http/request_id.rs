@@ -88,30 +88,17 @@ mod tests {
 
     async fn ask(uri: &str) -> (String, Response) {
         let router = Router::new()
-            .route(
-                "/echo",
-                get(async |Extension(id): Extension<RequestId>| id.to_string()),
-            )
+            .route("/echo", get(async |Extension(id): Extension<RequestId>| id.to_string()))
             .layer(from_fn(request_id));
-        let request = Request::get(uri)
-            .header("x-request-id", "mine")
-            .body(Body::empty());
+        let request = Request::get(uri).header("x-request-id", "mine").body(Body::empty());
         let response = router.oneshot(request.unwrap()).await.unwrap();
-        (
-            response.headers()["x-request-id"]
-                .to_str()
-                .unwrap()
-                .to_owned(),
-            response,
-        )
+        (response.headers()["x-request-id"].to_str().unwrap().to_owned(), response)
     }
 
     #[tokio::test]
     async fn handler_and_answer_carry_the_same_fresh_id() {
         let (id, response) = ask("/echo").await;
-        let body = axum::body::to_bytes(response.into_body(), 100)
-            .await
-            .unwrap();
+        let body = axum::body::to_bytes(response.into_body(), 100).await.unwrap();
         assert_eq!(body, id);
         assert_eq!(id.len(), 26);
         assert_ne!(id, ask("/echo").await.0);
@@ -121,21 +108,13 @@ mod tests {
     #[tokio::test]
     async fn the_span_tells_the_path_and_never_the_query() {
         let log = Log::default();
-        let subscriber = tracing_subscriber::fmt()
-            .with_writer(log.clone())
-            .with_ansi(false);
+        let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false);
         let id = {
             let _guard = tracing::subscriber::set_default(subscriber.finish());
             ask("/echo?code=top-secret").await.0
         };
         let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-        for part in [
-            id.as_str(),
-            "GET",
-            "/echo",
-            "status=200",
-            "duration_milliseconds=",
-        ] {
+        for part in [id.as_str(), "GET", "/echo", "status=200", "duration_milliseconds="] {
             assert!(text.contains(part), "{part} is missing in {text}");
         }
         assert!(!text.contains("secret"), "{text}");

@@ -38,7 +38,8 @@ pub(super) async fn postpone(tx: &mut Tx, id: JobId, error: &str, again: Timesta
 }
 
 pub(super) async fn give_up(tx: &mut Tx, id: JobId, error: &str, now: Timestamp) -> Result<(), Error> {
-    const GIVE_UP: &str = "UPDATE jobs SET leased_until = NULL, last_error = $1, given_up_at = $2 WHERE id = $3";
+    const GIVE_UP: &str =
+        "UPDATE jobs SET leased_until = NULL, last_error = $1, given_up_at = $2 WHERE id = $3";
     query(GIVE_UP).bind(error).bind(now).bind(id).execute(tx).await?;
     Ok(())
 }

@@ -209,7 +209,8 @@ impl Keyring {
                 // The file first: a row without its key would stop the next start.
                 Some(folder) => {
                     let path = key_file(folder, &kid);
-                    files::write_private(&path, &pkcs8).map_err(|source| KeyringError::File { path, source })?;
+                    files::write_private(&path, &pkcs8)
+                        .map_err(|source| KeyringError::File { path, source })?;
                     None
                 }
                 None => Some(self.root.encrypt(&kid, &pkcs8).map_err(|_| unnamed(KeyError::Generate))?),
@@ -229,7 +230,8 @@ impl Keyring {
     fn read(&self, stored: StoredKey) -> Result<SigningKey, KeyringError> {
         let kid = stored.facts.kid;
         let invalid = |source| KeyringError::Key { kid: kid.clone(), source };
-        let algorithm = Algorithm::parse(&stored.facts.algorithm).ok_or_else(|| invalid(KeyError::Invalid))?;
+        let algorithm =
+            Algorithm::parse(&stored.facts.algorithm).ok_or_else(|| invalid(KeyError::Invalid))?;
         let pkcs8 = match (&stored.private_key, &self.folder) {
             (Some(text), _) => self.root.decrypt(&kid, text).map_err(|_| invalid(KeyError::Invalid))?,
             (None, Some(folder)) => {

@@ -10,7 +10,7 @@ mod token_form;
 
 pub use keyring::{KeyFacts, Keyring, KeyringError};
 pub use password_hash::{HashError, HashPool, HashSettings, IMPORTED, Password, Verified};
-pub use root_secret::RootSecret;
+pub use root_secret::{BrokenCiphertext, RootSecret, WeakRootSecret};
 pub use signing::{Algorithm, KeyError, PrivateKey, PublishedKeys, SignatureError, SigningKey};
 pub use token_form::{Family, TokenKind, digest_of_token};
 

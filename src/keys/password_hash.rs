@@ -147,7 +147,11 @@ impl HashPool {
     /// # Errors
     /// [`HashError::Busy`] when too many are waiting, [`HashError::Scheme`] for a hash that no
     /// scheme of ours made.
-    pub async fn verify(&self, password: Password, stored: Option<(String, i64)>) -> Result<Verified, HashError> {
+    pub async fn verify(
+        &self,
+        password: Password,
+        stored: Option<(String, i64)>,
+    ) -> Result<Verified, HashError> {
         let asked = Instant::now();
         let verified = self.run(move |pool| pool.verify_now(&password, stored)).await?;
         if !verified.is_right {
@@ -306,7 +310,9 @@ mod tests {
         let cheap = pool(|_| ());
         let dear = pool(|settings| settings.iterations = 2);
         let stored = cheap.hash(password("correct horse")).await.unwrap();
-        assert!(cheap.verify(password("correct horse"), Some(stored.clone())).await.unwrap().upgrade.is_none());
+        assert!(
+            cheap.verify(password("correct horse"), Some(stored.clone())).await.unwrap().upgrade.is_none()
+        );
         assert!(dear.verify(password("wrong horse"), Some(stored.clone())).await.unwrap().upgrade.is_none());
         let upgrade = dear.verify(password("correct horse"), Some(stored)).await.unwrap().upgrade.unwrap();
         assert!(upgrade.0.contains("t=2"));
@@ -317,10 +323,13 @@ mod tests {
     async fn bcrypt_follows_the_homeserver_with_pepper_and_72_bytes() {
         let peppered = pool(|settings| settings.bcrypt_pepper = "peper".to_owned());
         let hash = bcrypt::hash("\u{fb01}sh and chipspeper".nfkc().collect::<String>(), 4).unwrap();
-        let verified = peppered.verify(password("\u{fb01}sh and chips"), Some((hash.clone(), IMPORTED))).await.unwrap();
+        let verified =
+            peppered.verify(password("\u{fb01}sh and chips"), Some((hash.clone(), IMPORTED))).await.unwrap();
         assert!(verified.is_right);
         assert!(verified.upgrade.unwrap().0.starts_with("$argon2id$"));
-        assert!(!pool(|_| ()).verify(password("fish and chips"), Some((hash, IMPORTED))).await.unwrap().is_right);
+        assert!(
+            !pool(|_| ()).verify(password("fish and chips"), Some((hash, IMPORTED))).await.unwrap().is_right
+        );
 
         let long = "x".repeat(80);
         let hash = bcrypt::hash("x".repeat(72), 4).unwrap();
@@ -331,7 +340,8 @@ mod tests {
     async fn pbkdf2_verifies_and_is_replaced() {
         let hash = pbkdf2::Pbkdf2::default().hash_password_with_salt(b"tr0ub4dor", b"0123456789abcdef");
         let hash: argon2::password_hash::phc::PasswordHash = hash.unwrap();
-        let verified = pool(|_| ()).verify(password("tr0ub4dor"), Some((hash.to_string(), IMPORTED))).await.unwrap();
+        let verified =
+            pool(|_| ()).verify(password("tr0ub4dor"), Some((hash.to_string(), IMPORTED))).await.unwrap();
         assert!(verified.is_right && verified.upgrade.is_some());
     }
 

@@ -3,7 +3,7 @@
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::{hkdf, hmac};
 
-use super::{base64url, fill_random, from_base64url};
+use super::{base64url, from_base64url};
 
 /// 256 bits kept outside the database; keys for everything that is encrypted, peppered or
 /// authenticated by us follow from it (HKDF-SHA-256, RFC 5869), one for each purpose.
@@ -11,7 +11,6 @@ use super::{base64url, fill_random, from_base64url};
 pub struct RootSecret {
     encryption: [u8; 32],
     pepper: [u8; 32],
-    homeserver: [u8; 32],
     check: [u8; 32],
     family: hmac::Key,
     successor: hmac::Key,
@@ -47,7 +46,6 @@ impl RootSecret {
         Ok(RootSecret {
             encryption: derive("encryption at rest")?,
             pepper: derive("password pepper")?,
-            homeserver: derive("homeserver secret")?,
             check: derive("check value")?,
             family: hmac::Key::new(hmac::HMAC_SHA256, &derive("access token family")?),
             successor: hmac::Key::new(hmac::HMAC_SHA256, &derive("successor tokens")?),
@@ -72,11 +70,6 @@ impl RootSecret {
     /// The pepper of passwords when the configuration names none.
     pub fn password_pepper(&self) -> &[u8] {
         &self.pepper
-    }
-
-    /// The secret shared with the homeserver when the configuration names none.
-    pub fn homeserver_secret(&self) -> String {
-        base64url(self.homeserver)
     }
 
     /// The key that ties a form to the browser it was made for.
@@ -129,18 +122,13 @@ impl RootSecret {
     fn cipher(&self) -> Result<RandomizedNonceKey, BrokenCiphertext> {
         RandomizedNonceKey::new(&AES_256_GCM, &self.encryption).map_err(|_| BrokenCiphertext)
     }
-
-    /// A new root secret as text, to be written to a file.
-    pub fn generate_text() -> String {
-        let mut bytes = [0u8; 32];
-        fill_random(&mut bytes);
-        base64url(bytes)
-    }
 }
 
 /// The root secret is too short to be one.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the root secret must have at least 32 characters of good randomness, such as `openssl rand -base64 32` prints")]
+#[error(
+    "the root secret must have at least 32 characters of good randomness, such as `openssl rand -base64 32` prints"
+)]
 pub struct WeakRootSecret;
 
 /// A stored secret does not decrypt.
@@ -165,10 +153,10 @@ mod tests {
 
     #[test]
     fn the_same_text_gives_the_same_secrets_and_a_short_one_is_refused() {
-        let text = RootSecret::generate_text();
+        let text = super::super::random_secret();
         let (one, other) = (RootSecret::new(&text).unwrap(), RootSecret::new(&format!(" {text}\n")).unwrap());
         assert_eq!(one.check_value(), other.check_value());
-        assert_ne!(one.check_value(), one.homeserver_secret());
+        assert_ne!(one.check_value(), RootSecret::generate().check_value());
         assert!(RootSecret::new("short").is_err());
     }
 }

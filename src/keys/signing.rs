@@ -1,11 +1,11 @@
 //! The keys that sign ID tokens, and the set that is published for those who verify them.
 
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
 };
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use serde::Serialize;
 
 use super::{base64url, sha256};
@@ -78,13 +78,16 @@ impl PrivateKey {
                 let key = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::Generate)?;
                 AsDer::<Pkcs8V1Der>::as_der(&key).map_err(|_| KeyError::Generate)?.as_ref().to_vec()
             }
-            Algorithm::Es256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
+            Algorithm::Es256 => {
+                EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
+                    .map_err(|_| KeyError::Generate)?
+                    .as_ref()
+                    .to_vec()
+            }
+            Algorithm::EdDsa => Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
                 .map_err(|_| KeyError::Generate)?
                 .as_ref()
                 .to_vec(),
-            Algorithm::EdDsa => {
-                Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| KeyError::Generate)?.as_ref().to_vec()
-            }
         };
         Ok((PrivateKey::from_pkcs8(algorithm, &pkcs8)?, pkcs8))
     }
@@ -108,7 +111,8 @@ impl PrivateKey {
         match self {
             PrivateKey::Rsa(key) => {
                 let mut signature = vec![0; key.public_modulus_len()];
-                key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).map_err(|_| SignatureError)?;
+                key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
+                    .map_err(|_| SignatureError)?;
                 Ok(signature)
             }
             PrivateKey::P256(key) => {
@@ -149,8 +153,11 @@ impl PrivateKey {
 
     /// The SHA-256 thumbprint of the public key (RFC 7638), which serves as its `kid`.
     pub fn thumbprint(&self) -> String {
-        let members: Vec<String> =
-            self.public_members().into_iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
+        let members: Vec<String> = self
+            .public_members()
+            .into_iter()
+            .map(|(name, value)| format!("\"{name}\":\"{value}\""))
+            .collect();
         base64url(sha256(format!("{{{}}}", members.join(","))))
     }
 }
@@ -238,16 +245,20 @@ mod tests {
 
     #[test]
     fn another_library_verifies_every_algorithm_from_the_published_set() {
-        let keys = PublishedKeys::new(Algorithm::ALL.into_iter().map(|algorithm| key(algorithm, 0)).collect());
+        let keys =
+            PublishedKeys::new(Algorithm::ALL.into_iter().map(|algorithm| key(algorithm, 0)).collect());
         let set: JwkSet = serde_json::from_slice(keys.jwks()).unwrap();
         for algorithm in Algorithm::ALL {
             let key = keys.signing_key(algorithm, Timestamp(1)).unwrap();
-            let token = key.sign_jwt(&serde_json::json!({ "sub": "alice", "exp": 4_000_000_000u64 })).unwrap();
+            let token =
+                key.sign_jwt(&serde_json::json!({ "sub": "alice", "exp": 4_000_000_000u64 })).unwrap();
             let jwk = set.find(&key.kid).unwrap();
             let expected = algorithm.as_str().parse().unwrap();
             let mut validation = Validation::new(expected);
             validation.validate_aud = false;
-            let claims = decode::<serde_json::Value>(&token, &DecodingKey::from_jwk(jwk).unwrap(), &validation).unwrap();
+            let claims =
+                decode::<serde_json::Value>(&token, &DecodingKey::from_jwk(jwk).unwrap(), &validation)
+                    .unwrap();
             assert_eq!(claims.claims["sub"], "alice");
         }
     }

@@ -92,7 +92,13 @@ impl Family {
     /// The token of this family that follows from a refresh token that was presented and a nonce
     /// that was stored: who presents the same refresh token again gets the same answer again, and
     /// yet neither the database nor the root secret alone can tell it.
-    pub fn successor_token(&self, kind: TokenKind, root: &RootSecret, presented: &str, nonce: &str) -> String {
+    pub fn successor_token(
+        &self,
+        kind: TokenKind,
+        root: &RootSecret,
+        presented: &str,
+        nonce: &str,
+    ) -> String {
         let mut context = hmac::Context::with_key(root.successor_key());
         for part in [kind.prefix(), presented, nonce] {
             context.update(part.as_bytes());
@@ -177,7 +183,10 @@ mod tests {
         let successor = |nonce| family.successor_token(TokenKind::Refresh, &root, &presented, nonce);
         assert_eq!(successor("a"), successor("a"));
         assert_ne!(successor("a"), successor("b"));
-        assert_ne!(successor("a"), family.successor_token(TokenKind::Refresh, &RootSecret::generate(), &presented, "a"));
+        assert_ne!(
+            successor("a"),
+            family.successor_token(TokenKind::Refresh, &RootSecret::generate(), &presented, "a")
+        );
         assert_ne!(family.for_access(&root).0, family.0);
     }
 

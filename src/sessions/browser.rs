@@ -1,10 +1,10 @@
 //! People signed in with a browser.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use super::sql;
 use crate::config;
+use crate::http::requester::Requester;
 use crate::ids::{BrowserSessionId, UserId};
 use crate::keys;
 use crate::store::{self, On, Store, Tx};
@@ -29,15 +29,6 @@ pub struct BrowserSession {
     /// From which address.
     pub last_seen_ip: Option<String>,
     /// What the browser calls itself.
-    pub user_agent: Option<String>,
-}
-
-/// Where a request came from, as sessions remember it.
-#[derive(Clone, Debug, Default)]
-pub struct Requester {
-    /// The address of the person or program that called.
-    pub address: Option<IpAddr>,
-    /// What their program calls itself, cut to a sensible length.
     pub user_agent: Option<String>,
 }
 
@@ -128,7 +119,12 @@ pub async fn list(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn end(tx: &mut Tx, id: BrowserSessionId, user_id: UserId, now: Timestamp) -> Result<bool, store::Error> {
+pub async fn end(
+    tx: &mut Tx,
+    id: BrowserSessionId,
+    user_id: UserId,
+    now: Timestamp,
+) -> Result<bool, store::Error> {
     sql::end_browser_session(tx, id, user_id, now).await
 }
 

@@ -34,12 +34,15 @@ impl Job for DeleteDevice {
     }
 
     async fn run(&self, app: &App) -> Result<(), JobError> {
-        let Some(localpart) = sql::find_device_to_delete(&app.store, self.user_id, &self.device_id).await? else {
+        let Some(localpart) = sql::find_device_to_delete(&app.store, self.user_id, &self.device_id).await?
+        else {
             return Ok(());
         };
-        app.homeserver.delete_device(&localpart, &self.device_id).await.map_err(|error| match error.is_passing() {
-            true => JobError::Passing(error.to_string()),
-            false => JobError::Refused(error.to_string()),
+        app.homeserver.delete_device(&localpart, &self.device_id).await.map_err(|error| {
+            match error.is_passing() {
+                true => JobError::Passing(error.to_string()),
+                false => JobError::Refused(error.to_string()),
+            }
         })
     }
 }

@@ -27,8 +27,13 @@ const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// When the database fails.
 pub async fn expire(tx: &mut Tx, limits: &config::Sessions, now: Timestamp) -> Result<(), store::Error> {
     let ago = |seconds: u64| now - Duration::from_secs(seconds);
-    sql::end_stale_browser_sessions(tx, ago(limits.browser_idle_seconds), ago(limits.browser_absolute_seconds), now)
-        .await?;
+    sql::end_stale_browser_sessions(
+        tx,
+        ago(limits.browser_idle_seconds),
+        ago(limits.browser_absolute_seconds),
+        now,
+    )
+    .await?;
     let never = Timestamp(i64::MIN);
     let idle_since = limits.oauth_idle_seconds.map_or(never, ago);
     let created_before = limits.oauth_absolute_seconds.map_or(never, ago);

@@ -121,7 +121,9 @@ pub async fn end_of_user(
     now: Timestamp,
 ) -> Result<bool, store::Error> {
     match sql::find_oauth_session(&mut *tx, id).await? {
-        Some(session) if session.user_id == user_id => end(tx, id, user_id, session.device_id, reason, now).await,
+        Some(session) if session.user_id == user_id => {
+            end(tx, id, user_id, session.device_id, reason, now).await
+        }
         _ => Ok(false),
     }
 }

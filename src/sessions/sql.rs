@@ -1,8 +1,9 @@
 //! All SQL of the sessions and their tokens.
 
-use super::browser::{BrowserSession, Requester};
+use super::browser::BrowserSession;
 use super::oauth::{NewOauthSession, OauthSession};
 use super::tokens::{ActiveToken, Found};
+use crate::http::requester::Requester;
 use crate::ids::{BrowserSessionId, ClientId, DeviceId, Localpart, OauthSessionId, UserId};
 use crate::store::{Error, FromRow, On, Row, Store, Tx, query};
 use crate::time::Timestamp;
@@ -140,7 +141,8 @@ pub(super) async fn add_access_token(
     now: Timestamp,
     expires_at: Timestamp,
 ) -> Result<(), Error> {
-    const ADD: &str = "INSERT INTO access_tokens (digest, session_id, issued_at, expires_at) VALUES ($1, $2, $3, $4)";
+    const ADD: &str =
+        "INSERT INTO access_tokens (digest, session_id, issued_at, expires_at) VALUES ($1, $2, $3, $4)";
     query(ADD).bind(digest).bind(session).bind(now).bind(expires_at).execute(tx).await?;
     Ok(())
 }
@@ -151,7 +153,10 @@ pub(super) async fn remove_access_token(tx: &mut Tx, digest: &str) -> Result<(),
 }
 
 /// The session and user of an access token, and whether the token is of the pending pair.
-pub(super) async fn find_access_token(store: &Store, digest: &str) -> Result<Option<(ActiveToken, bool)>, Error> {
+pub(super) async fn find_access_token(
+    store: &Store,
+    digest: &str,
+) -> Result<Option<(ActiveToken, bool)>, Error> {
     const FIND: &str = "
 SELECT t.issued_at, t.expires_at,
        s.id AS session_id, s.user_id, s.client_id, s.scope, s.device_id, s.authenticated_at, s.browser_session_id,
@@ -165,7 +170,8 @@ WHERE t.digest = $1";
     impl FromRow for Token {
         fn from_row(row: &Row) -> Result<Token, Error> {
             let session = Found::from_row(row)?;
-            let active = ActiveToken { session, issued_at: row.get("issued_at")?, expires_at: row.get("expires_at")? };
+            let active =
+                ActiveToken { session, issued_at: row.get("issued_at")?, expires_at: row.get("expires_at")? };
             Ok(Token(active, row.get("pending_access_digest")?))
         }
     }
@@ -284,7 +290,10 @@ FROM oauth_sessions WHERE user_id = $1 AND ended_at IS NULL AND id < $2 ORDER BY
     query(LIST).bind(user).bind(before).bind(limit).fetch_all(on).await
 }
 
-pub(super) async fn list_oauth_sessions_of_client(tx: &mut Tx, client: &ClientId) -> Result<Vec<OauthSession>, Error> {
+pub(super) async fn list_oauth_sessions_of_client(
+    tx: &mut Tx,
+    client: &ClientId,
+) -> Result<Vec<OauthSession>, Error> {
     const LIST: &str = "
 SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
 FROM oauth_sessions WHERE client_id = $1 AND ended_at IS NULL";
@@ -297,7 +306,8 @@ pub(super) async fn end_oauth_session(
     reason: &str,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    const SET: &str = "UPDATE oauth_sessions SET ended_at = $1, end_reason = $2 WHERE id = $3 AND ended_at IS NULL";
+    const SET: &str =
+        "UPDATE oauth_sessions SET ended_at = $1, end_reason = $2 WHERE id = $3 AND ended_at IS NULL";
     Ok(query(SET).bind(now).bind(reason).bind(id).execute(tx).await? == 1)
 }
 
@@ -376,7 +386,10 @@ VALUES ($1, $2, $3, $4, $5, $5, $5, $6, $7)";
     Ok(())
 }
 
-pub(super) async fn find_browser_session(store: &Store, cookie_digest: &str) -> Result<Option<BrowserSession>, Error> {
+pub(super) async fn find_browser_session(
+    store: &Store,
+    cookie_digest: &str,
+) -> Result<Option<BrowserSession>, Error> {
     const FIND: &str = "
 SELECT b.id, b.user_id, b.created_at, b.authenticated_at, b.last_seen_at, b.last_seen_ip, b.user_agent
 FROM browser_sessions AS b
@@ -404,7 +417,11 @@ SET last_seen_at = $1, last_seen_ip = COALESCE($2, last_seen_ip), user_agent = C
     Ok(())
 }
 
-pub(super) async fn is_known_browser(store: &Store, browser_digest: &str, user: UserId) -> Result<bool, Error> {
+pub(super) async fn is_known_browser(
+    store: &Store,
+    browser_digest: &str,
+    user: UserId,
+) -> Result<bool, Error> {
     const FIND: &str = "SELECT id FROM browser_sessions WHERE browser_digest = $1 AND user_id = $2 LIMIT 1";
     Ok(query(FIND).bind(browser_digest).bind(user).fetch_optional::<()>(store).await?.is_some())
 }
@@ -428,7 +445,8 @@ pub(super) async fn end_browser_session(
     user: UserId,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    const SET: &str = "UPDATE browser_sessions SET ended_at = $1 WHERE id = $2 AND user_id = $3 AND ended_at IS NULL";
+    const SET: &str =
+        "UPDATE browser_sessions SET ended_at = $1 WHERE id = $2 AND user_id = $3 AND ended_at IS NULL";
     Ok(query(SET).bind(now).bind(id).bind(user).execute(tx).await? == 1)
 }
 
@@ -438,7 +456,8 @@ pub(super) async fn end_browser_sessions(
     except: Option<BrowserSessionId>,
     now: Timestamp,
 ) -> Result<u64, Error> {
-    const SET: &str = "UPDATE browser_sessions SET ended_at = $1 WHERE user_id = $2 AND id <> $3 AND ended_at IS NULL";
+    const SET: &str =
+        "UPDATE browser_sessions SET ended_at = $1 WHERE user_id = $2 AND id <> $3 AND ended_at IS NULL";
     let except = except.map_or(END.to_owned(), |id| id.to_string());
     query(SET).bind(now).bind(user).bind(except).execute(tx).await
 }

@@ -11,12 +11,11 @@ use std::time::Duration;
 use super::oauth::{self, EndReason, NewOauthSession};
 use super::sql;
 use crate::config;
+use crate::http::requester::Requester;
 use crate::ids::{ClientId, DeviceId, OauthSessionId, UserId};
 use crate::keys::{self, Family, RootSecret, TokenKind, digest_of_token};
 use crate::store::{self, Store, Tx};
 use crate::time::Timestamp;
-
-use super::browser::Requester;
 
 /// How long a pending pair is answered again unchanged; after that its access token would reach the
 /// client too old to be of use, and a fresh pair takes its place.
@@ -160,14 +159,13 @@ pub async fn refresh(
         return Ok(Refreshed::Later);
     }
     let digest = digest_of_token(presented);
-    let is_pending = chain.pending_refresh.as_deref().is_some_and(|pending| keys::equal_secrets(pending, &digest));
+    let is_pending =
+        chain.pending_refresh.as_deref().is_some_and(|pending| keys::equal_secrets(pending, &digest));
     let is_confirmed = keys::equal_secrets(&chain.refresh, &digest);
     if !is_pending && !is_confirmed {
         return superseded(tx, &chain, now).await;
     }
-    if is_confirmed
-        && let Some(pair) = pending_again(&chain, presented, &family, root, now)
-    {
+    if is_confirmed && let Some(pair) = pending_again(&chain, presented, &family, root, now) {
         return Ok(Refreshed::Pair(pair, chain.found));
     }
     let nonce = keys::random_secret();
@@ -187,8 +185,11 @@ pub async fn refresh(
 }
 
 fn is_too_old(chain: &sql::Chain, issue: &Issue<'_>) -> bool {
-    let exceeds = |limit: Option<u64>, since| limit.is_some_and(|limit| issue.now.since(since) >= Duration::from_secs(limit));
-    exceeds(issue.limits.oauth_idle_seconds, chain.last_seen_at) || exceeds(issue.limits.oauth_absolute_seconds, chain.created_at)
+    let exceeds = |limit: Option<u64>, since| {
+        limit.is_some_and(|limit| issue.now.since(since) >= Duration::from_secs(limit))
+    };
+    exceeds(issue.limits.oauth_idle_seconds, chain.last_seen_at)
+        || exceeds(issue.limits.oauth_absolute_seconds, chain.created_at)
 }
 
 /// An old refresh token: a straggler of the client's own, or somebody else's copy.
@@ -235,7 +236,11 @@ fn refresh_family_of(token: &str) -> Option<Family> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find_active(store: &Store, token: &str, now: Timestamp) -> Result<Option<ActiveToken>, store::Error> {
+pub async fn find_active(
+    store: &Store,
+    token: &str,
+    now: Timestamp,
+) -> Result<Option<ActiveToken>, store::Error> {
     if TokenKind::of(token) != Some(TokenKind::Access) {
         return Ok(None);
     }

@@ -41,7 +41,8 @@ pub(super) struct GroupTx {
 impl GroupCommit {
     /// Takes over the connection and starts the committer, which ends with the last clone.
     pub(super) fn start(connection: SqliteConnection) -> GroupCommit {
-        let writer = Writer { connection: Some(connection), open: false, unfinished: false, waiting: Vec::new() };
+        let writer =
+            Writer { connection: Some(connection), open: false, unfinished: false, waiting: Vec::new() };
         let group = GroupCommit { writer: Arc::new(Mutex::new(writer)), finish: Arc::new(Notify::new()) };
         let (writer, finish) = (Arc::downgrade(&group.writer), group.finish.clone());
         tokio::spawn(async move {
@@ -138,7 +139,8 @@ impl Writer {
         if !self.open {
             return;
         }
-        let finished = if self.waiting.is_empty() { self.run("ROLLBACK").await } else { self.run("COMMIT").await };
+        let finished =
+            if self.waiting.is_empty() { self.run("ROLLBACK").await } else { self.run("COMMIT").await };
         match finished {
             Ok(()) => {
                 self.open = false;

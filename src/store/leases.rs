@@ -39,7 +39,11 @@ RETURNING id, kind, queue, payload, attempts, created_at";
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn lease_next_job<T: FromRow>(tx: &mut Tx, now: Timestamp, until: Timestamp) -> Result<Option<T>, Error> {
+pub async fn lease_next_job<T: FromRow>(
+    tx: &mut Tx,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<Option<T>, Error> {
     let sql = match tx.0 {
         TxEngine::Sqlite(_) => NEXT,
         TxEngine::Postgres(_) => NEXT_POSTGRES,

@@ -1,8 +1,8 @@
 //! The schema, numbered and forward only; the same files for both engines.
 
+use sqlx::PgPool;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::SqliteConnection;
-use sqlx::PgPool;
 
 use super::Error;
 

@@ -42,22 +42,6 @@ pub enum Location {
     Postgres(String),
 }
 
-impl Location {
-    /// Reads a database URI: `postgresql://…` (or `postgres://…`), `sqlite:path`.
-    ///
-    /// # Errors
-    /// [`Error::Location`] for any other scheme; the URI is not repeated, since it may hold a password.
-    pub fn parse(uri: &str) -> Result<Location, Error> {
-        if uri.starts_with("postgresql://") || uri.starts_with("postgres://") {
-            return Ok(Location::Postgres(uri.to_owned()));
-        }
-        match uri.strip_prefix("sqlite:") {
-            Some(path) => Ok(Location::Sqlite(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))),
-            None => Err(Error::Location),
-        }
-    }
-}
-
 /// What can go wrong between us and the database.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -82,8 +66,8 @@ pub enum Error {
     /// The schema could not be brought up to date.
     #[error("{0}")]
     Migration(String),
-    /// The URI names no engine that we know.
-    #[error("the database URI must start with postgresql:// or sqlite:")]
+    /// The URI does not parse; it is not repeated, since it may hold a password.
+    #[error("the PostgreSQL URI cannot be read")]
     Location,
 }
 
@@ -101,7 +85,10 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::Database(database) => match database.code().as_deref() {
                 // SQLite: BUSY, LOCKED, READONLY, IOERR, FULL with their extended codes in the upper
                 // bits. PostgreSQL: classes 08 connection, 53 resources, 57 operator, 40 rollback.
-                Some(code) if code.parse::<i32>().is_ok_and(|c| [5, 6, 8, 10, 13].contains(&(c & 0xff))) && code.len() < 5 => {
+                Some(code)
+                    if code.parse::<i32>().is_ok_and(|c| [5, 6, 8, 10, 13].contains(&(c & 0xff)))
+                        && code.len() < 5 =>
+                {
                     Error::Unavailable(database.message().to_owned())
                 }
                 Some(code) if code.len() == 5 && ["08", "53", "57", "40"].contains(&&code[..2]) => {
@@ -109,9 +96,10 @@ impl From<sqlx::Error> for Error {
                 }
                 _ => Error::Engine(error),
             },
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
-                Error::Unavailable(error.to_string())
-            }
+            sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => Error::Unavailable(error.to_string()),
             _ => Error::Engine(error),
         }
     }
@@ -197,7 +185,8 @@ impl Store {
             Engine::Postgres(pool) => {
                 let mut settings = Vec::new();
                 for name in ["fsync", "full_page_writes", "synchronous_commit"] {
-                    let value: String = sqlx::query_scalar("SELECT current_setting($1)").bind(name).fetch_one(pool).await?;
+                    let value: String =
+                        sqlx::query_scalar("SELECT current_setting($1)").bind(name).fetch_one(pool).await?;
                     let safe = value != "off";
                     settings.push((name.to_owned(), value, safe));
                 }

@@ -131,13 +131,11 @@ impl Query {
     /// # Errors
     /// When the database fails or a stored value is not valid.
     pub async fn fetch_all<T: FromRow>(self, on: impl Into<On<'_>>) -> Result<Vec<T>, Error> {
-        let rows: Result<Vec<Row>, Error> = run!(
-            self,
-            on.into(),
-            fetch_all,
-            |rows| rows.into_iter().map(Row::Sqlite).collect(),
-            |rows| rows.into_iter().map(Row::Postgres).collect()
-        );
+        let rows: Result<Vec<Row>, Error> =
+            run!(self, on.into(), fetch_all, |rows| rows.into_iter().map(Row::Sqlite).collect(), |rows| rows
+                .into_iter()
+                .map(Row::Postgres)
+                .collect());
         rows?.iter().map(T::from_row).collect()
     }
 

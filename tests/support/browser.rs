@@ -44,11 +44,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            colour_scheme: ColourScheme::default(),
-            screen: Screen::default(),
-            javascript: true,
-        }
+        Self { colour_scheme: ColourScheme::default(), screen: Screen::default(), javascript: true }
     }
 }
 
@@ -66,10 +62,7 @@ impl Browser {
         let mut chromedriver = Command::new(installed::program("chromedriver"));
         let folder = process::new_folder("browser").keep();
         // What Chromium writes beside its profile ends up in the folder too, and is removed with it.
-        chromedriver
-            .arg("--port=0")
-            .env("TMPDIR", &folder)
-            .env("HOME", &folder);
+        chromedriver.arg("--port=0").env("TMPDIR", &folder).env("HOME", &folder);
         let mut chromedriver = process::Watched::start("chromedriver", &folder, &chromedriver);
         let port = port_of(&mut chromedriver).await;
 
@@ -89,30 +82,19 @@ impl Browser {
             "--remote-debugging-pipe",
             &profile,
         ];
-        capabilities
-            .set_binary(&chromium)
-            .expect("a path can be told to ChromeDriver");
+        capabilities.set_binary(&chromium).expect("a path can be told to ChromeDriver");
         for argument in arguments {
-            capabilities
-                .add_arg(argument)
-                .expect("an argument can be told to ChromeDriver");
+            capabilities.add_arg(argument).expect("an argument can be told to ChromeDriver");
         }
         let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities).await;
-        let driver = driver.unwrap_or_else(|error| {
-            panic!("Chromium does not start: {error}; {}", chromedriver.log())
-        });
+        let driver =
+            driver.unwrap_or_else(|error| panic!("Chromium does not start: {error}; {}", chromedriver.log()));
 
-        let browser = Self {
-            driver,
-            _chromedriver: chromedriver,
-        };
+        let browser = Self { driver, _chromedriver: chromedriver };
         browser.set_colour_scheme(options.colour_scheme).await;
         browser.set_screen(options.screen).await;
         browser
-            .command(
-                "Emulation.setScriptExecutionDisabled",
-                json!({ "value": !options.javascript }),
-            )
+            .command("Emulation.setScriptExecutionDisabled", json!({ "value": !options.javascript }))
             .await;
         browser
     }
@@ -120,18 +102,12 @@ impl Browser {
     /// Opens a page.
     pub async fn goto(&self, url: impl AsRef<str>) {
         let url = url.as_ref();
-        self.driver
-            .goto(url)
-            .await
-            .unwrap_or_else(|error| panic!("cannot open {url}: {error}"));
+        self.driver.goto(url).await.unwrap_or_else(|error| panic!("cannot open {url}: {error}"));
     }
 
     /// The address of the page.
     pub async fn url(&self) -> url::Url {
-        self.driver
-            .current_url()
-            .await
-            .expect("the browser knows where it is")
+        self.driver.current_url().await.expect("the browser knows where it is")
     }
 
     /// The text a person sees in an element, named by a CSS selector.
@@ -143,14 +119,8 @@ impl Browser {
     /// Types into a field, in place of what is there.
     pub async fn fill(&self, selector: &str, text: &str) {
         let field = self.element(selector).await;
-        field
-            .clear()
-            .await
-            .unwrap_or_else(|error| panic!("cannot clear {selector}: {error}"));
-        field
-            .send_keys(text)
-            .await
-            .unwrap_or_else(|error| panic!("cannot fill {selector}: {error}"));
+        field.clear().await.unwrap_or_else(|error| panic!("cannot clear {selector}: {error}"));
+        field.send_keys(text).await.unwrap_or_else(|error| panic!("cannot fill {selector}: {error}"));
     }
 
     /// Clicks on an element that leads to another page, or to this one anew, and waits until that is there.
@@ -159,11 +129,7 @@ impl Browser {
         self.click(selector).await;
         let deadline = Instant::now() + Duration::from_secs(30);
         while self.element("html").await.element_id() == before {
-            assert!(
-                Instant::now() < deadline,
-                "{selector} leads nowhere from {}",
-                self.url().await
-            );
+            assert!(Instant::now() < deadline, "{selector} leads nowhere from {}", self.url().await);
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -181,11 +147,7 @@ impl Browser {
             ColourScheme::Dark => "dark",
         };
         let features = json!([{ "name": "prefers-color-scheme", "value": value }]);
-        self.command(
-            "Emulation.setEmulatedMedia",
-            json!({ "features": features }),
-        )
-        .await;
+        self.command("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 
     /// Shows this page and later ones in another size.
@@ -194,27 +156,16 @@ impl Browser {
             Screen::Desktop => (1280, 900, 1, false),
             Screen::Phone => (390, 844, 2, true),
         };
-        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": mobile });
-        self.command("Emulation.setDeviceMetricsOverride", metrics)
-            .await;
-        self.command(
-            "Emulation.setTouchEmulationEnabled",
-            json!({ "enabled": mobile }),
-        )
-        .await;
+        let metrics =
+            json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": mobile });
+        self.command("Emulation.setDeviceMetricsOverride", metrics).await;
+        self.command("Emulation.setTouchEmulationEnabled", json!({ "enabled": mobile })).await;
     }
 
     /// Writes a picture of the whole page to `target/screenshots/`, and tells its path.
     pub async fn screenshot(&self, name: &str) -> PathBuf {
-        let picture = self
-            .command(
-                "Page.captureScreenshot",
-                json!({ "captureBeyondViewport": true }),
-            )
-            .await;
-        let picture = picture["data"]
-            .as_str()
-            .and_then(|data| STANDARD.decode(data).ok());
+        let picture = self.command("Page.captureScreenshot", json!({ "captureBeyondViewport": true })).await;
+        let picture = picture["data"].as_str().and_then(|data| STANDARD.decode(data).ok());
         let path = process::output_folder("screenshots").join(format!("{name}.png"));
         std::fs::write(&path, picture.expect("a screenshot is base64"))
             .expect("the target folder can be written");
@@ -239,11 +190,8 @@ impl Browser {
     pub async fn axe(&self) -> Vec<Violation> {
         let axe = std::fs::read_to_string(installed::axe_core()).expect("axe-core can be read");
         self.evaluate(&format!("{axe}; undefined")).await;
-        let violations = self
-            .evaluate("axe.run({ preload: false }).then(found => found.violations)")
-            .await;
-        serde_json::from_value(violations)
-            .expect("axe-core reports violations as it documents them")
+        let violations = self.evaluate("axe.run({ preload: false }).then(found => found.violations)").await;
+        serde_json::from_value(violations).expect("axe-core reports violations as it documents them")
     }
 
     /// Sends a command of the Chrome DevTools Protocol.
@@ -254,22 +202,15 @@ impl Browser {
 
     /// The value of a JavaScript expression, run beside the page's content security policy.
     pub async fn evaluate(&self, expression: &str) -> Value {
-        let parameters =
-            json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
+        let parameters = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
         let mut answer = self.command("Runtime.evaluate", parameters).await;
-        assert!(
-            answer.get("exceptionDetails").is_none(),
-            "a script failed: {}",
-            answer["exceptionDetails"]
-        );
+        assert!(answer.get("exceptionDetails").is_none(), "a script failed: {}", answer["exceptionDetails"]);
         answer["result"]["value"].take()
     }
 
     async fn element(&self, selector: &str) -> WebElement {
-        let element = self
-            .driver
-            .query(By::Css(selector))
-            .wait(Duration::from_secs(20), Duration::from_millis(50));
+        let element =
+            self.driver.query(By::Css(selector)).wait(Duration::from_secs(20), Duration::from_millis(50));
         match element.first().await {
             Ok(element) => element,
             Err(error) => panic!("there is no {selector} on {}: {error}", self.url().await),
@@ -306,11 +247,7 @@ impl fmt::Display for Violation {
         write!(f, "{}: {}", self.id, self.help)?;
         for place in &self.nodes {
             write!(f, "\n  {}", place.html)?;
-            for line in place
-                .failure_summary
-                .iter()
-                .flat_map(|summary| summary.lines())
-            {
+            for line in place.failure_summary.iter().flat_map(|summary| summary.lines()) {
                 write!(f, "\n    {line}")?;
             }
         }
@@ -321,11 +258,7 @@ impl fmt::Display for Violation {
 /// Fails the test when there are violations, and says which.
 pub fn assert_accessible(page: &str, violations: &[Violation]) {
     let text: Vec<String> = violations.iter().map(Violation::to_string).collect();
-    assert!(
-        violations.is_empty(),
-        "{page} is not accessible:\n{}",
-        text.join("\n")
-    );
+    assert!(violations.is_empty(), "{page} is not accessible:\n{}", text.join("\n"));
 }
 
 /// The port that ChromeDriver chose: it prints it when it is ready.
@@ -333,17 +266,12 @@ async fn port_of(chromedriver: &mut process::Watched) -> u16 {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         let log = chromedriver.log();
-        let port = log
-            .split_once("started successfully on port ")
-            .map(|(_, rest)| rest);
+        let port = log.split_once("started successfully on port ").map(|(_, rest)| rest);
         if let Some(port) = port.and_then(|rest| rest.split('.').next()?.parse().ok()) {
             return port;
         }
         chromedriver.assert_running();
-        assert!(
-            Instant::now() < deadline,
-            "ChromeDriver does not get ready; {log}"
-        );
+        assert!(Instant::now() < deadline, "ChromeDriver does not get ready; {log}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -9,16 +9,10 @@ const VERSIONS: &str = include_str!("../../scripts/test-versions");
 
 /// The folder with PostgreSQL's server programs: of the newest version, when there are several.
 pub fn postgres_programs() -> PathBuf {
-    let majors = std::fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten();
+    let majors = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     majors
         .filter_map(|major| {
-            Some((
-                major.file_name().to_str()?.parse::<u32>().ok()?,
-                major.path().join("bin"),
-            ))
+            Some((major.file_name().to_str()?.parse::<u32>().ok()?, major.path().join("bin")))
         })
         .filter(|(_, programs)| programs.join("postgres").exists())
         .max()
@@ -33,10 +27,7 @@ pub fn synapse_python() -> PathBuf {
 
 /// The source of axe-core.
 pub fn axe_core() -> PathBuf {
-    in_cache(
-        &format!("axe-core-{}", version("axe_core")),
-        "node_modules/axe-core/axe.min.js",
-    )
+    in_cache(&format!("axe-core-{}", version("axe_core")), "node_modules/axe-core/axe.min.js")
 }
 
 /// A program on the path.
@@ -59,31 +50,19 @@ fn in_cache(package: &str, file: &str) -> PathBuf {
 }
 
 fn cache() -> PathBuf {
-    let set = |name: &str| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     set("GATEHOUSE_TEST_CACHE").unwrap_or_else(|| {
         let caches = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
-        caches
-            .unwrap_or_else(|| missing("the environment variable HOME"))
-            .join("gatehouse-tests")
+        caches.unwrap_or_else(|| missing("the environment variable HOME")).join("gatehouse-tests")
     })
 }
 
 fn version(of: &str) -> &'static str {
-    let line = VERSIONS
-        .lines()
-        .filter_map(|line| line.split_once('='))
-        .find(|(name, _)| *name == of);
+    let line = VERSIONS.lines().filter_map(|line| line.split_once('=')).find(|(name, _)| *name == of);
     line.expect("scripts/test-versions names every package").1
 }
 
 fn missing(what: &str) -> ! {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/test");
-    panic!(
-        "{what} is missing; install what the tests need with: {} --install-only",
-        script.display()
-    )
+    panic!("{what} is missing; install what the tests need with: {} --install-only", script.display())
 }

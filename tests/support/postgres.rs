@@ -15,18 +15,11 @@ pub async fn fresh_database() -> String {
 
     let server = SERVER.get_or_init(Server::start);
     let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    let mut connection = PgConnection::connect(&server.uri("postgres"))
-        .await
-        .expect("PostgreSQL accepts connections");
+    let mut connection =
+        PgConnection::connect(&server.uri("postgres")).await.expect("PostgreSQL accepts connections");
     let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-    sqlx::query(create)
-        .execute(&mut connection)
-        .await
-        .expect("a database can be created");
-    connection
-        .close()
-        .await
-        .expect("a connection can be closed");
+    sqlx::query(create).execute(&mut connection).await.expect("a database can be created");
+    connection.close().await.expect("a connection can be closed");
     server.uri(&name)
 }
 
@@ -48,9 +41,7 @@ impl Server {
         let programs = installed::postgres_programs();
         let folder = process::new_folder("postgres").keep();
         let mut postgres = as_owner_of(&folder, "sh");
-        postgres
-            .args(["-ec", INITIALISE_AND_RUN, "postgres"])
-            .args([&programs, &folder]);
+        postgres.args(["-ec", INITIALISE_AND_RUN, "postgres"]).args([&programs, &folder]);
         let mut process = process::Watched::start("postgres", &folder, &postgres);
 
         let deadline = Instant::now() + Duration::from_secs(60);
@@ -58,53 +49,31 @@ impl Server {
         is_ready.args(["--quiet", "--host"]).arg(&folder);
         while !is_ready.status().is_ok_and(|status| status.success()) {
             process.assert_running();
-            assert!(
-                Instant::now() < deadline,
-                "PostgreSQL does not get ready; {}",
-                process.log()
-            );
+            assert!(Instant::now() < deadline, "PostgreSQL does not get ready; {}", process.log());
             std::thread::sleep(Duration::from_millis(20));
         }
-        Self {
-            folder,
-            _process: process,
-        }
+        Self { folder, _process: process }
     }
 
     fn uri(&self, database: &str) -> String {
-        format!(
-            "postgresql://postgres@localhost/{database}?host={}",
-            self.folder.display()
-        )
+        format!("postgresql://postgres@localhost/{database}?host={}", self.folder.display())
     }
 }
 
 /// A command that runs as a user other than root, because PostgreSQL refuses root, and owns a new folder.
 fn as_owner_of(folder: &Path, program: &str) -> Command {
     use std::os::unix::fs::MetadataExt;
-    let owner = folder
-        .metadata()
-        .expect("a new folder can be looked at")
-        .uid();
+    let owner = folder.metadata().expect("a new folder can be looked at").uid();
     if owner != 0 {
         return Command::new(program);
     }
-    let handed = Command::new("chown")
-        .arg("postgres:postgres")
-        .arg(folder)
-        .status();
+    let handed = Command::new("chown").arg("postgres:postgres").arg(folder).status();
     assert!(
         handed.is_ok_and(|status| status.success()),
         "{} cannot be given to the user postgres",
         folder.display()
     );
     let mut command = Command::new("setpriv");
-    command.args([
-        "--reuid=postgres",
-        "--regid=postgres",
-        "--clear-groups",
-        "--",
-        program,
-    ]);
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--", program]);
     command
 }

@@ -32,26 +32,15 @@ impl Watched {
             .arg(folder)
             .arg(program.get_program())
             .args(program.get_args())
-            .envs(
-                program
-                    .get_envs()
-                    .filter_map(|(name, value)| Some((name, value?))),
-            )
+            .envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))))
             .current_dir(folder)
             // Ctrl-C must reach the tests alone: the shell has its own reason to stop.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(output.try_clone().expect("a file handle can be cloned"))
             .stderr(output);
-        let watch = watch
-            .spawn()
-            .unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
-        Self {
-            name,
-            watch,
-            folder: folder.to_owned(),
-            log,
-        }
+        let watch = watch.spawn().unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
+        Self { name, watch, folder: folder.to_owned(), log }
     }
 
     /// The log, and the end of what is in it.
@@ -93,9 +82,7 @@ impl Drop for Watched {
 /// A new folder, with a path short enough for a socket in it. Once it is filled, it is to be kept for a
 /// [`Watched`] program, which removes it.
 pub fn new_folder(name: &str) -> TempDir {
-    let folder = tempfile::Builder::new()
-        .prefix(&format!("gatehouse-{name}-"))
-        .tempdir();
+    let folder = tempfile::Builder::new().prefix(&format!("gatehouse-{name}-")).tempdir();
     folder.expect("the folder for temporary files can be written")
 }
 

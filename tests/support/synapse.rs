@@ -38,12 +38,7 @@ impl Synapse {
             .expect("a new folder can be written");
         let folder = folder.keep();
         let process = run(&python, &folder);
-        let mut synapse = Self {
-            python,
-            port,
-            folder,
-            process,
-        };
+        let mut synapse = Self { python, port, folder, process };
         synapse.wait_until_healthy().await;
         synapse
     }
@@ -77,24 +72,12 @@ impl Synapse {
     }
 
     async fn wait_until_healthy(&mut self) {
-        let health = self
-            .base_url()
-            .join("health")
-            .expect("a path can be added to a URL");
+        let health = self.base_url().join("health").expect("a path can be added to a URL");
         let deadline = Instant::now() + Duration::from_secs(90);
         let http_client = reqwest::Client::new();
-        while !http_client
-            .get(health.clone())
-            .send()
-            .await
-            .is_ok_and(|answer| answer.status().is_success())
-        {
+        while !http_client.get(health.clone()).send().await.is_ok_and(|answer| answer.status().is_success()) {
             self.process.assert_running();
-            assert!(
-                Instant::now() < deadline,
-                "Synapse does not get ready; {}",
-                self.log()
-            );
+            assert!(Instant::now() < deadline, "Synapse does not get ready; {}", self.log());
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }

@@ -20,12 +20,7 @@ fn trusted() -> Vec<IpNet> {
 fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
     lines
         .iter()
-        .map(|(name, value)| {
-            (
-                HeaderName::from_static(name),
-                HeaderValue::from_str(value).unwrap(),
-            )
-        })
+        .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()))
         .collect()
 }
 
@@ -44,11 +39,7 @@ fn x_forwarded_for_is_read_from_the_right() {
         (PROXY, &["198.51.100.1"], "198.51.100.1"),
         (PROXY, &["203.0.113.5, 198.51.100.1"], "198.51.100.1"),
         (PROXY, &["203.0.113.5", "198.51.100.1"], "198.51.100.1"),
-        (
-            PROXY,
-            &["198.51.100.1, 10.0.0.2", "10.0.0.3"],
-            "198.51.100.1",
-        ),
+        (PROXY, &["198.51.100.1, 10.0.0.2", "10.0.0.3"], "198.51.100.1"),
         (PROXY, &["  198.51.100.1\t,10.0.0.2  "], "198.51.100.1"),
         (PROXY, &["198.51.100.1:4711"], "198.51.100.1"),
         (PROXY, &["\"198.51.100.1:4711\""], "198.51.100.1"),
@@ -63,11 +54,7 @@ fn x_forwarded_for_is_read_from_the_right() {
         ("::ffff:10.0.0.1", &["198.51.100.1"], "198.51.100.1"),
         ("::ffff:192.0.2.9", &["198.51.100.1"], "192.0.2.9"),
         ("unix", &["198.51.100.1"], "198.51.100.1"),
-        (
-            "unix",
-            &["203.0.113.5, 198.51.100.1, 10.0.0.2"],
-            "198.51.100.1",
-        ),
+        ("unix", &["203.0.113.5, 198.51.100.1, 10.0.0.2"], "198.51.100.1"),
         ("unix", &[], "nobody"),
         // The trail ends: the last address that a trusted proxy vouched for.
         (PROXY, &["10.0.0.50"], "10.0.0.50"),
@@ -85,10 +72,7 @@ fn x_forwarded_for_is_read_from_the_right() {
         ("unix", &["198.51.100.1, unknown"], "nobody"),
     ];
     for (peer, lines, caller) in table {
-        let lines: Vec<_> = lines
-            .iter()
-            .map(|line| ("x-forwarded-for", *line))
-            .collect();
+        let lines: Vec<_> = lines.iter().map(|line| ("x-forwarded-for", *line)).collect();
         assert_eq!(seen(peer, &lines), *caller, "{peer} {lines:?}");
     }
 }
@@ -97,25 +81,16 @@ fn x_forwarded_for_is_read_from_the_right() {
 fn forwarded_is_read_from_the_right() {
     let table: &[(&[&str], &str)] = &[
         (&["for=198.51.100.1"], "198.51.100.1"),
-        (
-            &["For=198.51.100.1;proto=https;by=10.0.0.1"],
-            "198.51.100.1",
-        ),
+        (&["For=198.51.100.1;proto=https;by=10.0.0.1"], "198.51.100.1"),
         (&["proto=https;FOR=\"198.51.100.1:4711\""], "198.51.100.1"),
         (&["for=\"[2001:db8::1]:4711\""], "2001:db8::1"),
         (&["for=\"[2001:db8::1]:_hidden\""], "2001:db8::1"),
         (&["for=[2001:db8::1]:4711"], "2001:db8::1"),
         (&["for=\"\\1\\9\\8.51.100.1\""], "198.51.100.1"),
         (&["for=\"::ffff:198.51.100.1\""], "198.51.100.1"),
-        (
-            &["for=203.0.113.5, for=198.51.100.1 , for=10.0.0.2"],
-            "198.51.100.1",
-        ),
+        (&["for=203.0.113.5, for=198.51.100.1 , for=10.0.0.2"], "198.51.100.1"),
         (&["for=203.0.113.5", "for=198.51.100.1"], "198.51.100.1"),
-        (
-            &["for=203.0.113.5;host=\"a,b;for=1.1.1.1\", for=198.51.100.1"],
-            "198.51.100.1",
-        ),
+        (&["for=203.0.113.5;host=\"a,b;for=1.1.1.1\", for=198.51.100.1"], "198.51.100.1"),
         (&["for=198.51.100.1; proto=https ; host=x"], "198.51.100.1"),
         (&["for=198.51.100.1;"], "198.51.100.1"),
         (&["for=203.0.113.5, for=unknown"], PROXY),
@@ -131,10 +106,7 @@ fn forwarded_is_read_from_the_right() {
         (&["for=203.0.113.5;x=\"\\"], PROXY),
         (&["for=203.0.113.5 for=203.0.113.6"], PROXY),
         (&["nonsense"], PROXY),
-        (
-            &["for=203.0.113.5;x=\"", "for=198.51.100.1"],
-            "198.51.100.1",
-        ),
+        (&["for=203.0.113.5;x=\"", "for=198.51.100.1"], "198.51.100.1"),
     ];
     for (lines, caller) in table {
         let lines: Vec<_> = lines.iter().map(|line| ("forwarded", *line)).collect();
@@ -144,17 +116,9 @@ fn forwarded_is_read_from_the_right() {
 
 #[test]
 fn two_headers_must_agree() {
-    let both = |list, forwarded| {
-        seen(
-            PROXY,
-            &[("x-forwarded-for", list), ("forwarded", forwarded)],
-        )
-    };
+    let both = |list, forwarded| seen(PROXY, &[("x-forwarded-for", list), ("forwarded", forwarded)]);
     assert_eq!(both("198.51.100.1", "for=198.51.100.1"), "198.51.100.1");
-    assert_eq!(
-        both("203.0.113.5, 198.51.100.1", "for=198.51.100.1"),
-        "198.51.100.1"
-    );
+    assert_eq!(both("203.0.113.5, 198.51.100.1", "for=198.51.100.1"), "198.51.100.1");
     assert_eq!(both("198.51.100.1", "for=203.0.113.5"), PROXY);
     assert_eq!(both("198.51.100.1", "for=unknown"), PROXY);
 }
@@ -164,10 +128,7 @@ fn a_network_of_all_addresses_covers_ipv4_too() {
     let all: Vec<IpNet> = vec!["::/0".parse().unwrap()];
     let lines = headers(&[("x-forwarded-for", "203.0.113.5, 198.51.100.1")]);
     let peer = "192.0.2.9".parse().ok();
-    assert_eq!(
-        client_address(peer, &lines, &all),
-        "203.0.113.5".parse().ok()
-    );
+    assert_eq!(client_address(peer, &lines, &all), "203.0.113.5".parse().ok());
 }
 
 #[test]
@@ -204,14 +165,9 @@ fn forged() -> impl Strategy<Value = String> {
 /// An address no proxy of ours has.
 fn outsider() -> impl Strategy<Value = IpAddr> {
     let networks = trusted();
-    prop_oneof![
-        any::<[u8; 4]>().prop_map(IpAddr::from),
-        any::<[u8; 16]>().prop_map(IpAddr::from)
-    ]
-    .prop_map(|address| address.to_canonical())
-    .prop_filter("is a proxy", move |address| {
-        !super::is_trusted(*address, &networks)
-    })
+    prop_oneof![any::<[u8; 4]>().prop_map(IpAddr::from), any::<[u8; 16]>().prop_map(IpAddr::from)]
+        .prop_map(|address| address.to_canonical())
+        .prop_filter("is a proxy", move |address| !super::is_trusted(*address, &networks))
 }
 
 proptest! {

@@ -113,9 +113,7 @@ enum Socket {
 /// `Address` and `Certificate`, naming the setting to change.
 pub fn bind(configs: &[ListenerConfig]) -> Result<Vec<Bound>, Error> {
     let numbered = configs.iter().enumerate();
-    numbered
-        .map(|(index, config)| Bound::open(index, config))
-        .collect()
+    numbered.map(|(index, config)| Bound::open(index, config)).collect()
 }
 
 impl Bound {
@@ -138,11 +136,7 @@ impl Bound {
             advice: advice(&config.address, cause.kind()),
             cause,
         })?;
-        Ok(Self {
-            address,
-            socket,
-            certificate,
-        })
+        Ok(Self { address, socket, certificate })
     }
 
     /// Where it listens; for port 0, with the port that the system chose.
@@ -153,17 +147,12 @@ impl Bound {
     /// Hands the listener to the runtime.
     pub(super) fn start(self) -> Result<Listener, Error> {
         let accepting = match self.socket {
-            Socket::Tcp(listener) => {
-                tokio::net::TcpListener::from_std(listener).map(Accepting::Tcp)
+            Socket::Tcp(listener) => tokio::net::TcpListener::from_std(listener).map(Accepting::Tcp),
+            Socket::Unix(listener, file) => {
+                tokio::net::UnixListener::from_std(listener).map(|listener| Accepting::Unix(listener, file))
             }
-            Socket::Unix(listener, file) => tokio::net::UnixListener::from_std(listener)
-                .map(|listener| Accepting::Unix(listener, file)),
         };
-        let tls = self
-            .certificate
-            .as_ref()
-            .map(Certificate::acceptor)
-            .transpose();
+        let tls = self.certificate.as_ref().map(Certificate::acceptor).transpose();
         Ok(Listener {
             address: self.address,
             accepting: accepting.map_err(Error::Start)?,
@@ -186,9 +175,7 @@ fn advice(address: &ListenAddress, kind: io::ErrorKind) -> &'static str {
     };
     match (address, kind) {
         (_, AddrInUse) => "stop the program that listens there, or choose another address",
-        (_, AddrNotAvailable) => {
-            "choose an address that this machine has, or 0.0.0.0 or [::] for all"
-        }
+        (_, AddrNotAvailable) => "choose an address that this machine has, or 0.0.0.0 or [::] for all",
         (ListenAddress::Tcp(_), PermissionDenied) => {
             "choose a port above 1023, or give this program the capability CAP_NET_BIND_SERVICE"
         }
@@ -196,9 +183,7 @@ fn advice(address: &ListenAddress, kind: io::ErrorKind) -> &'static str {
             "let the user that runs this program write to the folder"
         }
         (ListenAddress::Unix { .. }, NotFound) => "create the folder first",
-        (ListenAddress::Unix { .. }, AlreadyExists) => {
-            "move that file away, or choose another path"
-        }
+        (ListenAddress::Unix { .. }, AlreadyExists) => "move that file away, or choose another path",
         (ListenAddress::Unix { .. }, InvalidInput) => "choose a path below 90 bytes",
         _ => "choose another address",
     }
@@ -220,10 +205,7 @@ pub(super) struct Listener {
 enum Accepting {
     Tcp(tokio::net::TcpListener),
     /// The file goes when the listener goes.
-    Unix(
-        tokio::net::UnixListener,
-        #[expect(dead_code, reason = "held for its drop")] SocketFile,
-    ),
+    Unix(tokio::net::UnixListener, #[expect(dead_code, reason = "held for its drop")] SocketFile),
 }
 
 impl Listener {

@@ -84,10 +84,7 @@ impl Certificate {
     pub(super) fn refresh(&self) {
         let read = Contents::read(&self.files);
         let seen = read.as_ref().ok().map(Contents::digest);
-        let mut last_seen = self
-            .last_seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut last_seen = self.last_seen.lock().unwrap_or_else(PoisonError::into_inner);
         if *last_seen == seen {
             return;
         }
@@ -125,10 +122,7 @@ impl ResolvesServerCert for Certificate {
 
 impl fmt::Debug for Certificate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_tuple("Certificate")
-            .field(&self.files)
-            .finish()
+        formatter.debug_tuple("Certificate").field(&self.files).finish()
     }
 }
 
@@ -141,15 +135,9 @@ struct Contents {
 impl Contents {
     fn read(files: &TlsFiles) -> Result<Self, CertificateError> {
         let read = |file: &Path| {
-            fs::read(file).map_err(|cause| CertificateError::Unreadable {
-                file: file.to_owned(),
-                cause,
-            })
+            fs::read(file).map_err(|cause| CertificateError::Unreadable { file: file.to_owned(), cause })
         };
-        Ok(Self {
-            certificate: read(&files.certificate_file)?,
-            key: Zeroizing::new(read(&files.key_file)?),
-        })
+        Ok(Self { certificate: read(&files.certificate_file)?, key: Zeroizing::new(read(&files.key_file)?) })
     }
 
     fn digest(&self) -> Vec<u8> {
@@ -161,23 +149,18 @@ impl Contents {
     }
 
     fn certified_key(&self, files: &TlsFiles) -> Result<CertifiedKey, CertificateError> {
-        let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&self.certificate)
-            .collect::<Result<_, _>>()
-            .unwrap_or_default();
+        let chain: Vec<CertificateDer<'static>> =
+            CertificateDer::pem_slice_iter(&self.certificate).collect::<Result<_, _>>().unwrap_or_default();
         if chain.is_empty() {
             let file = files.certificate_file.clone();
             return Err(CertificateError::NoCertificate { file });
         }
-        let key =
-            PrivateKeyDer::from_pem_slice(&self.key).map_err(|_| CertificateError::NoKey {
-                file: files.key_file.clone(),
-            })?;
-        CertifiedKey::from_der(chain, key, &default_provider()).map_err(|cause| {
-            CertificateError::Rejected {
-                certificate_file: files.certificate_file.clone(),
-                key_file: files.key_file.clone(),
-                cause,
-            }
+        let key = PrivateKeyDer::from_pem_slice(&self.key)
+            .map_err(|_| CertificateError::NoKey { file: files.key_file.clone() })?;
+        CertifiedKey::from_der(chain, key, &default_provider()).map_err(|cause| CertificateError::Rejected {
+            certificate_file: files.certificate_file.clone(),
+            key_file: files.key_file.clone(),
+            cause,
         })
     }
 }
@@ -214,11 +197,7 @@ mod tests {
         let second_key = fs::read(&files.key_file).unwrap();
         fs::write(&files.key_file, &first_key).unwrap();
         certificate.refresh();
-        assert_eq!(
-            shown(&certificate),
-            first,
-            "the key is not the new certificate's"
-        );
+        assert_eq!(shown(&certificate), first, "the key is not the new certificate's");
         fs::write(&files.key_file, "half a ke").unwrap();
         certificate.refresh();
         assert_eq!(shown(&certificate), first, "the key is cut short");

@@ -82,12 +82,7 @@ pub async fn serve(
     for bound in listeners {
         let listener = bound.start()?;
         certificates.extend(listener.certificate());
-        accepting.spawn(accept(
-            listener,
-            router.clone(),
-            limits,
-            stopping.subscribe(),
-        ));
+        accepting.spawn(accept(listener, router.clone(), limits, stopping.subscribe()));
     }
     tokio::select! {
         () = stop => {}
@@ -102,12 +97,7 @@ pub async fn serve(
 }
 
 /// Accepts on one listener. Connections are tasks of this one, so they end when it does.
-async fn accept(
-    listener: Listener,
-    router: Router,
-    limits: Limits,
-    mut stopping: watch::Receiver<()>,
-) {
+async fn accept(listener: Listener, router: Router, limits: Limits, mut stopping: watch::Receiver<()>) {
     let room = Arc::new(Semaphore::new(limits.connections));
     let mut connections = JoinSet::new();
     loop {
@@ -146,10 +136,7 @@ async fn accept(
     let finished = async { while connections.join_next().await.is_some() {} };
     if timeout(limits.drain, finished).await.is_err() {
         let open = connections.len();
-        warn!(
-            address,
-            open, "closed connections whose requests did not finish in time"
-        );
+        warn!(address, open, "closed connections whose requests did not finish in time");
     }
     connections.shutdown().await;
 }

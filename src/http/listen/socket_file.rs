@@ -38,10 +38,7 @@ impl Drop for SocketFile {
 /// `AddrInUse` when somebody answers there, `AlreadyExists` when the file is not a socket.
 pub(super) fn bind_socket_file(path: &Path, mode: u32) -> io::Result<(UnixListener, SocketFile)> {
     refuse_if_taken(path)?;
-    let folder = path
-        .parent()
-        .unwrap_or(Path::new(""))
-        .join(format!(".new-{}", process::id()));
+    let folder = path.parent().unwrap_or(Path::new("")).join(format!(".new-{}", process::id()));
     let made = folder.join("s");
     clear(&folder, &made);
     DirBuilder::new().mode(0o700).create(&folder)?;
@@ -56,11 +53,7 @@ fn bind_and_move(made: &Path, path: &Path, mode: u32) -> io::Result<(UnixListene
     fs::set_permissions(made, Permissions::from_mode(mode))?;
     let metadata = fs::symlink_metadata(made)?;
     fs::rename(made, path)?;
-    let file = SocketFile {
-        path: path.to_owned(),
-        device: metadata.dev(),
-        inode: metadata.ino(),
-    };
+    let file = SocketFile { path: path.to_owned(), device: metadata.dev(), inode: metadata.ino() };
     Ok((listener, file))
 }
 

@@ -1,0 +1,136 @@
+//! Pages for people: what all of them share, and how one is answered.
+
+use std::fmt::Display;
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{Html, Response};
+use url::Url;
+
+use super::assets::Assets;
+use super::brand::{self, Colour, InvalidColour};
+use super::headers::{FormAction, no_store};
+use crate::config::Config;
+
+/// What is the same on every page, prepared once.
+#[derive(Debug)]
+pub struct Site {
+    /// The name of the homeserver.
+    pub server_name: String,
+    /// What stands on top of every page.
+    pub service_name: String,
+    /// Who runs this server.
+    pub imprint_uri: Option<String>,
+    /// What the operator does with personal data.
+    pub policy_uri: Option<String>,
+    /// The rules of the service.
+    pub tos_uri: Option<String>,
+    /// Stylesheets, modules and pictures.
+    pub assets: Assets,
+    /// Path of the public base, without a slash at its end.
+    base: String,
+}
+
+impl Site {
+    /// Prepares the site.
+    ///
+    /// # Errors
+    /// When the accent is not a colour, which a checked configuration never says.
+    pub fn new(config: &Config) -> Result<Site, InvalidColour> {
+        let branding = &config.branding;
+        let accent: Colour = branding.accent_color.parse()?;
+        let made = vec![
+            ("brand.css".to_owned(), brand::stylesheet(accent).into_bytes()),
+            ("icon.svg".to_owned(), brand::icon(accent).into_bytes()),
+        ];
+        let server_name = config.homeserver.server_name.clone();
+        let link = |uri: &Option<Url>| uri.as_ref().map(Url::to_string);
+        Ok(Site {
+            service_name: branding.service_name.clone().unwrap_or_else(|| server_name.clone()),
+            server_name,
+            imprint_uri: link(&branding.imprint_uri),
+            policy_uri: link(&branding.policy_uri),
+            tos_uri: link(&branding.tos_uri),
+            assets: Assets::new(made),
+            base: config.http.public_base.path().trim_end_matches('/').to_owned(),
+        })
+    }
+
+    /// The path of a page below the public base: `/login` is `/auth/login` on
+    /// `https://example.org/auth/`.
+    pub fn path(&self, local: &str) -> String {
+        format!("{}{local}", self.base)
+    }
+
+    /// The path of an asset, given its plain name.
+    pub fn asset(&self, plain: &str) -> String {
+        self.path(&format!("/assets/{}", self.assets.name(plain).unwrap_or(plain)))
+    }
+}
+
+/// What every template is given as `frame`.
+#[derive(Clone, Debug)]
+pub struct Frame<'a> {
+    /// The site this page belongs to.
+    pub site: &'a Site,
+    /// The nonce of this answer's content security policy.
+    pub nonce: String,
+    /// The token every form carries back; empty on pages without forms.
+    pub csrf: String,
+    /// The language of the page (BCP 47).
+    pub lang: &'static str,
+}
+
+impl<'a> Frame<'a> {
+    /// The frame of one answer, given the nonce of its request ([`super::headers::Nonce`]).
+    pub fn new(site: &'a Site, nonce: impl Display, csrf: impl Into<String>) -> Frame<'a> {
+        Frame { site, nonce: nonce.to_string(), csrf: csrf.into(), lang: "en" }
+    }
+}
+
+/// Whom a page speaks of: the person signed in.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// The name they chose to be shown by, if any.
+    pub display_name: Option<String>,
+    /// Their full Matrix id: `@alice:chat.example.org`.
+    pub mxid: String,
+    /// Whether they administer this server.
+    pub is_admin: bool,
+}
+
+/// Answers with a page. `form_action` is where its forms may lead besides this server, see
+/// [`super::headers::form_action_source`]; the layer around all pages makes it part of the policy.
+///
+/// Pages speak of one person and carry tokens, so nobody may keep them.
+pub fn render(status: StatusCode, page: &impl Template, form_action: Option<FormAction>) -> Response {
+    let mut response = match page.render() {
+        Ok(html) => no_store((status, Html(html))),
+        Err(error) => {
+            tracing::error!(%error, "A page could not be rendered");
+            no_store((StatusCode::INTERNAL_SERVER_ERROR, "This page could not be shown. Try again later."))
+        }
+    };
+    if let Some(form_action) = form_action {
+        response.extensions_mut().insert(form_action);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn site(public_base: &str) -> Site {
+        let mut config = Config::default();
+        config.http.public_base = public_base.parse().expect("a URL");
+        Site::new(&config).expect("a site")
+    }
+
+    #[test]
+    fn paths_stand_below_the_public_base() {
+        assert_eq!(site("https://example.org").path("/login"), "/login");
+        assert_eq!(site("https://example.org/auth/").path("/login"), "/auth/login");
+        assert!(site("https://example.org/a/b/").asset("style.css").starts_with("/a/b/assets/style-"));
+    }
+}

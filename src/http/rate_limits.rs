@@ -1,0 +1,132 @@
+//! Limits on everything that can be guessed, counted in the database so that all nodes together
+//! allow no more than one.
+//!
+//! Each limited thing is one number: the moment at which its whole allowance will be back. An
+//! attempt moves it on by the time in which one attempt grows back, unless it would lie further
+//! ahead than the whole allowance takes (the generic cell rate algorithm).
+
+use std::time::Duration;
+
+use crate::app::App;
+use crate::config::Limit;
+use crate::store::{Error, FromRow, Row, Tx, query};
+use crate::time::Timestamp;
+
+/// An action that is limited, with what it is counted by.
+#[derive(Clone, Debug)]
+pub enum Action<'a> {
+    /// Sign-in attempts from one address.
+    SignInFrom(&'a str),
+    /// Sign-in attempts on one account, named as it was typed, in lower case: an account that does
+    /// not exist is limited like one that does.
+    SignInTo(&'a str),
+    /// Registrations of clients from one address.
+    RegisterClientFrom(&'a str),
+    /// Wrong secrets for one client from one address.
+    ClientSecret(&'a str, &'a str),
+}
+
+impl Action<'_> {
+    fn subject(&self) -> String {
+        match self {
+            Action::SignInFrom(address) => format!("sign_in_from:{address}"),
+            // Typed text is unbounded and may be anything: only its digest is kept.
+            Action::SignInTo(name) => format!("sign_in_to:{}", crate::keys::digest(name)),
+            Action::RegisterClientFrom(address) => format!("register_client_from:{address}"),
+            Action::ClientSecret(client, address) => {
+                format!("client_secret:{}", crate::keys::digest(format!("{client} {address}")))
+            }
+        }
+    }
+
+    fn limit(&self, app: &App) -> Limit {
+        let limits = &app.config.rate_limits;
+        match self {
+            Action::SignInFrom(_) => limits.sign_in_per_address.clone(),
+            Action::SignInTo(_) => limits.sign_in_per_account.clone(),
+            Action::RegisterClientFrom(_) => limits.client_registration_per_address.clone(),
+            Action::ClientSecret(..) => limits.client_secret_per_client.clone(),
+        }
+    }
+}
+
+/// What a limit says of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Allowance {
+    /// Go on.
+    Granted,
+    /// Not before this has passed.
+    Exhausted(Duration),
+}
+
+struct FullAt(Timestamp);
+
+impl FromRow for FullAt {
+    fn from_row(row: &Row) -> Result<FullAt, Error> {
+        Ok(FullAt(row.get("full_at")?))
+    }
+}
+
+/// The time in which one attempt grows back, and that for the whole allowance, in milliseconds.
+fn spans(limit: &Limit) -> (i64, i64) {
+    let one = 3_600_000 / i64::from(limit.per_hour.max(1));
+    (one, one.saturating_mul(i64::from(limit.burst)))
+}
+
+/// Counts an attempt, if there is allowance left for it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn spend(app: &App, action: &Action<'_>) -> Result<Allowance, Error> {
+    const SPEND: &str = "
+INSERT INTO rate_limits (subject, full_at) VALUES ($1, $2 + $3)
+ON CONFLICT (subject) DO UPDATE
+SET full_at = CASE WHEN rate_limits.full_at > $2 THEN rate_limits.full_at ELSE $2 END + $3
+WHERE rate_limits.full_at + $3 - $2 <= $4
+RETURNING full_at";
+    let (one, all) = spans(&action.limit(app));
+    let now = app.clock.now();
+    let mut tx = app.store.begin().await?;
+    let spent: Option<FullAt> =
+        query(SPEND).bind(action.subject()).bind(now).bind(one).bind(all).fetch_optional(&mut tx).await?;
+    tx.commit().await?;
+    match spent {
+        Some(_) => Ok(Allowance::Granted),
+        None => look(app, action).await,
+    }
+}
+
+/// Whether there is allowance for an attempt, without counting one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn look(app: &App, action: &Action<'_>) -> Result<Allowance, Error> {
+    const FIND: &str = "SELECT full_at FROM rate_limits WHERE subject = $1";
+    let (one, all) = spans(&action.limit(app));
+    let found: Option<FullAt> = query(FIND).bind(action.subject()).fetch_optional(&app.store).await?;
+    let wait = found.map_or(0, |FullAt(full_at)| full_at.0 + one - all - app.clock.now().0);
+    Ok(match u64::try_from(wait) {
+        Ok(wait) if wait > 0 => Allowance::Exhausted(Duration::from_millis(wait)),
+        _ => Allowance::Granted,
+    })
+}
+
+/// Gives back an attempt that turned out to be no guess.
+///
+/// # Errors
+/// When the database fails.
+pub async fn refund(tx: &mut Tx, app: &App, action: &Action<'_>) -> Result<(), Error> {
+    let (one, _) = spans(&action.limit(app));
+    const REFUND: &str = "UPDATE rate_limits SET full_at = full_at - $1 WHERE subject = $2";
+    query(REFUND).bind(one).bind(action.subject()).execute(tx).await?;
+    Ok(())
+}
+
+/// Forgets everything whose allowance is whole again.
+///
+/// # Errors
+/// When the database fails.
+pub async fn expire(tx: &mut Tx, now: Timestamp) -> Result<(), Error> {
+    query("DELETE FROM rate_limits WHERE full_at < $1").bind(now).execute(tx).await?;
+    Ok(())
+}

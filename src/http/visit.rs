@@ -1,0 +1,194 @@
+//! A person's browser at one of our pages: its cookies, its forms, and the page it gets.
+
+use std::sync::Arc;
+
+use askama::Template;
+use aws_lc_rs::hmac;
+use axum::extract::FromRequestParts;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::header::{ACCEPT_LANGUAGE, HeaderMap, ORIGIN};
+use http::request::Parts;
+use http::{HeaderName, StatusCode};
+
+use super::cookies::{Cookies, Which};
+use super::error::{ErrorPage, PageError, Problem};
+use super::form::Parameters;
+use super::headers::{FormAction, Nonce, no_store, set_retry_after};
+use super::pages::{self, Frame, Site};
+use super::request_id::RequestId;
+use super::requester::Requester;
+use crate::app::App;
+use crate::keys;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// What a page needs to know of the browser that asks for it.
+pub struct Visit {
+    /// Where the request came from.
+    pub requester: Requester,
+    /// What all pages share.
+    pub site: Arc<Site>,
+    /// The request's identifier, for error pages.
+    pub request_id: String,
+    /// The languages the person reads, best first (RFC 9110 §12.5.4).
+    pub languages: Vec<String>,
+    /// The secret of the browser session that the browser claims.
+    pub session_secret: Option<String>,
+    nonce: String,
+    cookies: Cookies,
+    browser: String,
+    is_new_browser: bool,
+    form_token: String,
+    is_own_page: bool,
+}
+
+/// A form did not come from one of our pages, or from one that is too old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the form did not come from this site")]
+pub struct ForeignForm;
+
+impl Visit {
+    /// What every page is given as `frame`.
+    pub fn frame(&self) -> Frame<'_> {
+        Frame::new(&self.site, &self.nonce, &self.form_token)
+    }
+
+    /// The browser's own secret.
+    pub fn browser(&self) -> &str {
+        &self.browser
+    }
+
+    /// Proves that a form came from a page that this browser was given.
+    ///
+    /// # Errors
+    /// [`ForeignForm`] when another site sent it, or the token is missing or not this browser's.
+    pub fn check_form(&self, form: &Parameters) -> Result<(), ForeignForm> {
+        let token = form.get("csrf").unwrap_or_default();
+        match self.is_own_page && !self.is_new_browser && keys::equal_secrets(token, &self.form_token) {
+            true => Ok(()),
+            false => Err(ForeignForm),
+        }
+    }
+
+    /// Answers with a page. `form_action` is where its forms may lead besides this server.
+    pub fn page(
+        &self,
+        status: StatusCode,
+        page: &impl Template,
+        form_action: Option<FormAction>,
+    ) -> Response {
+        self.remember(pages::render(status, page, form_action))
+    }
+
+    /// Answers with what a handler made, or with the page for what went wrong.
+    pub fn answer(&self, made: Result<Response, PageError>) -> Response {
+        made.unwrap_or_else(|PageError { problem, way_on }| {
+            let request_id = self.request_id.clone();
+            let page = ErrorPage { frame: self.frame(), problem, way_on, request_id };
+            let mut response = self.page(problem.status(), &page, None);
+            if let Problem::TooManyAttempts(wait) = problem {
+                set_retry_after(&mut response, wait);
+            }
+            response
+        })
+    }
+
+    /// Answers with another page of ours, by 303 so that a form is not sent again.
+    pub fn go(&self, local: &str) -> Response {
+        self.remember(no_store(Redirect::to(&self.site.path(local))))
+    }
+
+    /// Has the browser keep the session that it now has, and nobody else's.
+    pub fn sign_in(&self, mut response: Response, session_secret: &str, seconds: u64) -> Response {
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        self.cookies.set(&mut response, Which::Session, session_secret, seconds);
+        response
+    }
+
+    /// Has the browser forget its session.
+    pub fn sign_out(&self, mut response: Response) -> Response {
+        self.cookies.clear(&mut response, Which::Session);
+        response
+    }
+
+    /// Gives a browser that is new here its secret.
+    pub fn remember(&self, response: impl IntoResponse) -> Response {
+        let mut response = response.into_response();
+        if self.is_new_browser {
+            self.cookies.set(&mut response, Which::Browser, &self.browser, i64::MAX);
+        }
+        response
+    }
+}
+
+impl FromRequestParts<App> for Visit {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Visit, Response> {
+        let Ok(requester) = Requester::from_request_parts(parts, app).await;
+        let Some(site) = parts.extensions.get::<Arc<Site>>().cloned() else {
+            tracing::error!("a page is routed without its site");
+            return Err(StatusCode::INTERNAL_SERVER_ERROR.into_response());
+        };
+        let nonce = parts.extensions.get::<Nonce>().map(Nonce::to_string).unwrap_or_default();
+        let request_id = parts.extensions.get::<RequestId>().map(RequestId::to_string).unwrap_or_default();
+        let cookies = Cookies::new(&app.config.http.public_base);
+        let known = cookies.read(&parts.headers, Which::Browser);
+        let is_new_browser = known.is_none();
+        let browser = known.unwrap_or_else(keys::random_secret);
+        let form_token = keys::base64url(hmac::sign(app.keys.root().form_key(), browser.as_bytes()));
+        Ok(Visit {
+            requester,
+            site,
+            request_id,
+            languages: languages(&parts.headers),
+            session_secret: cookies.read(&parts.headers, Which::Session),
+            nonce,
+            cookies,
+            browser,
+            is_new_browser,
+            form_token,
+            is_own_page: is_own_page(&parts.headers, app),
+        })
+    }
+}
+
+/// Whether a request that changes something was sent by a page of ours, as browsers tell: `Origin`
+/// against the public base (never against `Host`, which a proxy may set), else `Sec-Fetch-Site`.
+fn is_own_page(headers: &HeaderMap, app: &App) -> bool {
+    let own = app.config.http.public_base.origin().ascii_serialization();
+    let site = headers.get(SEC_FETCH_SITE).map(|value| value.as_bytes());
+    match headers.get(ORIGIN) {
+        Some(origin) => origin.as_bytes() == own.as_bytes(),
+        None => site.is_none_or(|site| site == b"same-origin"),
+    }
+}
+
+/// The languages of `Accept-Language`, best first.
+fn languages(headers: &HeaderMap) -> Vec<String> {
+    let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut weighted: Vec<(String, f32)> = accepted
+        .split(',')
+        .take(20)
+        .filter_map(|entry| {
+            let mut parts = entry.split(';');
+            let tag = parts.next()?.trim();
+            let weight = parts.find_map(|part| part.trim().strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
+            (!tag.is_empty() && tag != "*" && weight > 0.0).then(|| (tag.to_owned(), weight))
+        })
+        .collect();
+    weighted.sort_by(|one, other| other.1.total_cmp(&one.1));
+    weighted.into_iter().map(|(tag, _)| tag).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn languages_come_best_first() {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT_LANGUAGE, "en;q=0.5, fr-CH, *;q=0.1, de;q=0.8, it;q=0".parse().unwrap());
+        assert_eq!(languages(&headers), ["fr-CH", "de", "en"]);
+    }
+}

@@ -1,0 +1,200 @@
+//! Text made fit to be read: names from strangers, moments and spans of time.
+
+use std::time::Duration;
+
+use unicode_normalization::char::is_combining_mark;
+
+use crate::time::Timestamp;
+
+/// How many characters of a name are shown; a longer one ends in an ellipsis.
+const NAME_LENGTH: usize = 80;
+
+/// How many characters of an identifier are shown: more than Matrix allows one to have.
+const IDENTIFIER_LENGTH: usize = 512;
+
+/// More marks than this on one letter are an attack on the lines above and below it.
+const MARKS_PER_LETTER: usize = 4;
+
+/// A name as a page shows it, or nothing when nothing in it can be seen.
+///
+/// A name is chosen by whoever wants to be trusted. Line breaks become spaces, and characters that
+/// turn the reading direction, cannot be seen, or pile marks upon marks are left out, so that a
+/// name cannot rewrite the sentence around it.
+pub fn name(text: &str) -> Option<String> {
+    let seen = shown(text);
+    (!seen.is_empty()).then_some(seen)
+}
+
+/// [`name`] as text: empty when there is nothing to see.
+pub fn shown(text: &str) -> String {
+    let mut seen = String::new();
+    let (mut length, mut marks, mut gap) = (0, 0, false);
+    for character in text.chars() {
+        if character.is_whitespace() || character.is_control() {
+            gap = !seen.is_empty();
+            continue;
+        }
+        marks = if is_combining_mark(character) { marks + 1 } else { 0 };
+        if is_unseen(character) || marks > MARKS_PER_LETTER {
+            continue;
+        }
+        length += 1 + usize::from(gap);
+        if length > NAME_LENGTH {
+            seen.push('…');
+            break;
+        }
+        if std::mem::take(&mut gap) {
+            seen.push(' ');
+        }
+        seen.push(character);
+    }
+    seen
+}
+
+/// An identifier as a page shows it: every character stands for itself, and one that cannot be
+/// seen shows as U+FFFD, so that two identifiers that differ do not look alike by it.
+pub fn exact(text: &str) -> String {
+    let mut characters = text.chars();
+    let mut seen: String = characters
+        .by_ref()
+        .take(IDENTIFIER_LENGTH)
+        .map(|c| if is_unseen(c) || c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
+        .collect();
+    if characters.next().is_some() {
+        seen.push('…');
+    }
+    seen
+}
+
+/// Whether a character only steers how its neighbours are laid out, or has no shape at all.
+/// The joiners U+200C and U+200D are kept: Persian words and family emoji need them.
+fn is_unseen(character: char) -> bool {
+    matches!(character,
+        '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// How long ago a moment was, in the largest unit that fits: "3 minutes ago".
+///
+/// A moment of the last minute, or of the future (clocks differ), is "just now".
+pub fn ago(at: Timestamp, now: Timestamp) -> String {
+    match now.since(at).as_secs() {
+        0..60 => "just now".to_owned(),
+        seconds => {
+            let (unit, word) = unit_of(seconds);
+            format!("{} ago", counted(seconds / unit, word))
+        }
+    }
+}
+
+/// A length of time in seconds, minutes, hours or days, rounded up, so that nobody comes back too
+/// early: "15 minutes". Nothing at all is "1 second".
+pub fn lasting(length: Duration) -> String {
+    let seconds = length.as_secs() + u64::from(length.subsec_nanos() > 0);
+    let (unit, word) = unit_of(seconds.min(DAY));
+    counted(seconds.div_ceil(unit).max(1), word)
+}
+
+/// A moment to the minute in UTC, and saying so: "20 Nov 2026, 23:21 UTC".
+pub fn moment(at: Timestamp) -> String {
+    match jiff::Timestamp::from_millisecond(at.0) {
+        Ok(moment) => moment.strftime("%-d %b %Y, %H:%M UTC").to_string(),
+        Err(_) => at.to_string(),
+    }
+}
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+const MONTH: u64 = 30 * DAY;
+const YEAR: u64 = 365 * DAY;
+
+fn unit_of(seconds: u64) -> (u64, &'static str) {
+    match seconds {
+        YEAR.. => (YEAR, "year"),
+        MONTH.. => (MONTH, "month"),
+        DAY.. => (DAY, "day"),
+        HOUR.. => (HOUR, "hour"),
+        MINUTE.. => (MINUTE, "minute"),
+        _ => (1, "second"),
+    }
+}
+
+fn counted(count: u64, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ago_seconds(seconds: i64) -> String {
+        ago(Timestamp(0), Timestamp(seconds * 1000))
+    }
+
+    #[test]
+    fn a_moment_is_told_in_the_largest_unit_that_fits() {
+        let told = [0, 59, 60, 119, 120, 3599, 3600, 86_399, 86_400, 30 * 86_400 - 1, 30 * 86_400]
+            .map(ago_seconds)
+            .join(", ");
+        assert_eq!(
+            told,
+            "just now, just now, 1 minute ago, 1 minute ago, 2 minutes ago, 59 minutes ago, 1 hour ago, \
+             23 hours ago, 1 day ago, 29 days ago, 1 month ago"
+        );
+        assert_eq!(ago_seconds(364 * 86_400), "12 months ago");
+        assert_eq!(ago_seconds(800 * 86_400), "2 years ago");
+    }
+
+    #[test]
+    fn a_moment_of_the_future_is_just_now() {
+        assert_eq!(ago(Timestamp(90_000_000), Timestamp(0)), "just now");
+        assert_eq!(ago(Timestamp(i64::MAX), Timestamp(i64::MIN)), "just now");
+    }
+
+    #[test]
+    fn a_wait_is_rounded_up() {
+        let told =
+            [0, 1, 59, 60, 61, 3600, 3601, 30 * 86_400].map(|s| lasting(Duration::from_secs(s))).join(", ");
+        assert_eq!(told, "1 second, 1 second, 59 seconds, 1 minute, 2 minutes, 1 hour, 2 hours, 30 days");
+        assert_eq!(lasting(Duration::from_millis(1500)), "2 seconds");
+    }
+
+    #[test]
+    fn an_exact_moment_names_its_zone() {
+        assert_eq!(moment(Timestamp(1_795_216_860_000)), "20 Nov 2026, 23:21 UTC");
+    }
+
+    #[test]
+    fn a_name_cannot_turn_or_break_the_line() {
+        assert_eq!(shown("  Ele\u{202e}ment\r\n\u{0} two\t "), "Element two");
+        assert_eq!(shown(&format!("e{}x", "\u{301}".repeat(50))), format!("e{}x", "\u{301}".repeat(4)));
+        assert_eq!(shown("👩‍👧"), "👩‍👧");
+    }
+
+    #[test]
+    fn a_name_nobody_can_see_is_no_name() {
+        assert_eq!(name(" \u{200b}\u{3164}\u{202e}\n"), None);
+    }
+
+    #[test]
+    fn a_long_name_is_cut() {
+        let seen = shown(&"n".repeat(65_536));
+        assert_eq!(seen.chars().count(), NAME_LENGTH + 1);
+        assert!(seen.ends_with('…'));
+    }
+
+    #[test]
+    fn showing_a_name_twice_changes_nothing() {
+        for text in ["Element", "a\u{202e}b c", &"w ".repeat(100)] {
+            assert_eq!(shown(&shown(text)), shown(text));
+        }
+    }
+
+    #[test]
+    fn an_identifier_keeps_its_spaces_and_shows_what_is_hidden() {
+        assert_eq!(exact("AB  \u{202e}C"), "AB  \u{fffd}C");
+    }
+}

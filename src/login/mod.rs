@@ -1,0 +1,4 @@
+//! Signing in and out with a browser.
+
+pub mod password;
+pub mod sign_out;

@@ -1,0 +1,82 @@
+//! Every background job, and when it runs.
+
+use std::time::Duration;
+
+use crate::accounts::jobs::{DeactivateUser, ProvisionUser, ReactivateUser};
+use crate::app::App;
+use crate::jobs::{self, Job};
+use crate::sessions::jobs::DeleteDevice;
+use crate::{clients, http, oauth, sessions, store};
+
+/// Jobs that run at once in one process; each mostly waits for the homeserver.
+const WORKERS: usize = 4;
+/// How often the queue is looked at without being woken: for jobs that wait for their next try, and
+/// for those of other nodes.
+const POLL: Duration = Duration::from_secs(1);
+/// How often what is over is swept away, and keys that others have rotated are read.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// Works until the future is dropped.
+pub async fn run(app: &App) {
+    let workers = futures_util::future::join_all((0..WORKERS).map(|_| work(app)));
+    tokio::join!(workers, sweep_regularly(app));
+}
+
+async fn work(app: &App) {
+    loop {
+        match run_next(app).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "background work failed; trying again"),
+        }
+        let _ = tokio::time::timeout(POLL, app.work_arrives()).await;
+    }
+}
+
+/// Runs the next due job; `false` when there is none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn run_next(app: &App) -> Result<bool, store::Error> {
+    let Some(leased) = jobs::lease(app).await? else { return Ok(false) };
+    // Another worker may find the next one while this one runs.
+    app.wake_workers();
+    match leased.kind.as_str() {
+        ProvisionUser::KIND => jobs::run::<ProvisionUser>(app, &leased).await?,
+        DeactivateUser::KIND => jobs::run::<DeactivateUser>(app, &leased).await?,
+        ReactivateUser::KIND => jobs::run::<ReactivateUser>(app, &leased).await?,
+        DeleteDevice::KIND => jobs::run::<DeleteDevice>(app, &leased).await?,
+        // A newer node may have asked for something that this one does not know: it stays leased
+        // for a while, and that node takes it then.
+        other => tracing::warn!(kind = other, "a job of an unknown kind was left to a newer node"),
+    }
+    Ok(true)
+}
+
+async fn sweep_regularly(app: &App) {
+    loop {
+        if let Err(error) = sweep(app).await {
+            tracing::error!(%error, "sweeping away what is over failed; trying again in a minute");
+        }
+        if let Err(error) = app.keys.reload(&app.store, app.clock.now()).await {
+            tracing::error!(%error, "signing keys could not be read again; going on with the present ones");
+        }
+        tokio::time::sleep(SWEEP).await;
+    }
+}
+
+/// Ends and forgets everything whose time is over, room by room.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sweep(app: &App) -> Result<(), store::Error> {
+    let now = app.clock.now();
+    let mut tx = app.store.begin().await?;
+    sessions::expire(&mut tx, &app.config.sessions, now).await?;
+    oauth::expire(&mut tx, now).await?;
+    http::rate_limits::expire(&mut tx, now).await?;
+    clients::expire(&mut tx, now).await?;
+    tx.commit().await?;
+    app.wake_workers();
+    Ok(())
+}

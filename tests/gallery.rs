@@ -1,0 +1,539 @@
+//! Every page, with usual, longest, missing and hostile data.
+//!
+//! `GALLERY=<folder> cargo test gallery` also writes the pages into a folder, to be looked at.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use askama::Template;
+use axum::http::HeaderMap;
+use gatehouse::accounts::account_pages::{
+    AccountHomePage, AccountNotice, EndOthersPage, EndSessionPage, SessionKind, SessionRow, SessionsPage,
+};
+use gatehouse::clients::label::{ClientLabel, Destination};
+use gatehouse::clients::scope_words;
+use gatehouse::config::Config;
+use gatehouse::http::error::{ErrorPage, Problem, WayOn};
+use gatehouse::http::index::IndexPage;
+use gatehouse::http::pages::{Frame, Person, Site};
+use gatehouse::login::password::{SignInNotice, SignInPage, SignInProblem};
+use gatehouse::login::sign_out::SignedOutPage;
+use gatehouse::oauth::consent::{ConsentPage, Lasts};
+use gatehouse::oauth::response_mode::FormPostPage;
+use gatehouse::time::Timestamp;
+use scraper::{Html, Selector};
+
+const NOW: Timestamp = Timestamp(1_795_216_860_000);
+const DAY: i64 = 86_400_000;
+const BASE: &str = "/auth";
+
+/// What strangers may write into every field.
+struct Words {
+    which: &'static str,
+    server_name: String,
+    display_name: Option<String>,
+    mxid: String,
+    client_name: Option<String>,
+    redirect_uri: String,
+    device_name: Option<String>,
+    device_id: String,
+    scope: String,
+    user_agent: Option<String>,
+    ip_address: Option<String>,
+    typed: String,
+    uri: String,
+}
+
+fn usual() -> Words {
+    Words {
+        which: "usual",
+        server_name: "chat.example.org".to_owned(),
+        display_name: Some("Alice Liddell".to_owned()),
+        mxid: "@alice:chat.example.org".to_owned(),
+        client_name: Some("Element".to_owned()),
+        redirect_uri: "https://app.element.io/callback".to_owned(),
+        device_name: Some("Alice’s phone".to_owned()),
+        device_id: "KXOWPQRZVA".to_owned(),
+        scope: "openid urn:matrix:client:api:* urn:matrix:client:device:KXOWPQRZVA".to_owned(),
+        user_agent: Some("Firefox on Linux".to_owned()),
+        ip_address: Some("192.0.2.7".to_owned()),
+        typed: "alice".to_owned(),
+        uri: "https://element.io/terms?a=1&b=2".to_owned(),
+    }
+}
+
+fn longest() -> Words {
+    let long = |text: &str| text.repeat(255 / text.len());
+    let german = long("Rechtsschutzversicherungsgesellschaften");
+    Words {
+        which: "longest",
+        server_name: format!("{}.example.org", "a-very-long-label-of-sixty-three.".repeat(6)),
+        display_name: Some(german.clone()),
+        mxid: format!("@{}:example.org", long("abcdefghi")),
+        client_name: Some(german.clone()),
+        redirect_uri: format!("https://{}example.org/cb", "label-of-a-host.".repeat(12)),
+        device_name: Some(german.clone()),
+        device_id: long("KXOWPQRZVA"),
+        scope: format!("urn:matrix:client:api:* urn:synapse:admin:* email profile urn:{}", long("unknown")),
+        user_agent: Some(german.clone()),
+        ip_address: Some("2001:0db8:85a3:0000:0000:8a2e:0370:7334%ethernet".to_owned()),
+        typed: german,
+        uri: format!("https://example.org/{}", long("terms")),
+    }
+}
+
+fn missing() -> Words {
+    Words {
+        which: "missing",
+        display_name: None,
+        client_name: None,
+        redirect_uri: "org.example.app:/callback".to_owned(),
+        device_name: None,
+        scope: String::new(),
+        user_agent: None,
+        ip_address: None,
+        typed: String::new(),
+        uri: String::new(),
+        ..usual()
+    }
+}
+
+/// Markup, attributes, a reversed line, control characters, and far too much of everything.
+fn hostile() -> Words {
+    let payload = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>\u{202e}{{7*7}}\u{0}\u{7f}";
+    let huge = format!("{payload}{}", "A\u{301}\u{301}\u{301}\u{301}\u{301}\u{301} ".repeat(65_536 / 14));
+    Words {
+        which: "hostile",
+        server_name: payload.to_owned(),
+        display_name: Some(huge.clone()),
+        mxid: huge.clone(),
+        client_name: Some(huge.clone()),
+        redirect_uri: "http://127.0.0.1/".to_owned(),
+        device_name: Some(huge.clone()),
+        device_id: huge.clone(),
+        scope: format!("openid {payload}"),
+        user_agent: Some(huge.clone()),
+        ip_address: Some(payload.to_owned()),
+        // A form that holds U+0000 is refused before any page is made of it.
+        typed: huge.replace('\0', ""),
+        uri: "javascript:alert(1)".to_owned(),
+    }
+}
+
+impl Words {
+    fn site(&self) -> Site {
+        let mut config = Config::default();
+        config.http.public_base = "https://example.org/auth/".parse().expect("a URL");
+        config.homeserver.server_name = self.server_name.clone();
+        let link = (self.which != "missing").then(|| "https://example.org/page".parse().expect("a URL"));
+        config.branding.imprint_uri = link.clone();
+        config.branding.policy_uri = link.clone();
+        config.branding.tos_uri = link;
+        Site::new(&config).expect("a site")
+    }
+
+    fn client(&self) -> ClientLabel {
+        ClientLabel::new(self.client_name.as_deref(), Some(&self.destination()))
+    }
+
+    fn destination(&self) -> Destination {
+        Destination::of(&self.redirect_uri).expect("a redirect URI")
+    }
+
+    fn person(&self) -> Person {
+        Person { display_name: self.display_name.clone(), mxid: self.mxid.clone(), is_admin: true }
+    }
+
+    fn browser(&self, days: i64) -> SessionRow {
+        SessionRow {
+            kind: SessionKind::Browser,
+            end_path: "/account/sessions/browser/01ARZ3NDEKTSV4RRFFQ69G5FAV/end".to_owned(),
+            client: None,
+            user_agent: self.user_agent.clone(),
+            device_name: None,
+            device_id: None,
+            last_seen_at: (self.which != "missing").then_some(Timestamp(NOW.0 - days * DAY - 200_000)),
+            ip_address: self.ip_address.clone(),
+            created_at: Timestamp(NOW.0 - days * DAY - 30 * DAY),
+            scopes: Vec::new(),
+            is_this_one: days == 0,
+        }
+    }
+
+    fn app(&self, days: i64) -> SessionRow {
+        SessionRow {
+            kind: SessionKind::Client,
+            end_path: "/account/sessions/client/01ARZ3NDEKTSV4RRFFQ69G5FAV/end".to_owned(),
+            client: Some(self.client()),
+            device_name: self.device_name.clone(),
+            device_id: Some(self.device_id.clone()),
+            scopes: scope_words::rows(&self.scope),
+            is_this_one: false,
+            ..self.browser(days)
+        }
+    }
+
+    fn pages(&self) -> Vec<(String, String)> {
+        let site = self.site();
+        let frame = || Frame::new(&site, "bm9uY2U", "csrf-token");
+        let mut pages = Vec::new();
+        let mut add = |name: &str, html: askama::Result<String>| {
+            pages.push((format!("{name}-{}", self.which), html.expect("a page")));
+        };
+
+        let sign_in = || SignInPage {
+            frame: frame(),
+            next: None,
+            client: None,
+            username: String::new(),
+            problems: Vec::new(),
+            notice: None,
+            homeserver_unreachable: false,
+            help: None,
+        };
+        let for_client =
+            SignInPage { client: Some(self.client()), next: Some("/authorize/01".to_owned()), ..sign_in() };
+        add("sign-in", for_client.render());
+        let refused = SignInPage {
+            username: self.typed.clone(),
+            problems: vec![SignInProblem::WrongNameOrPassword],
+            help: Some("/recover".to_owned()),
+            next: Some(self.typed.clone()),
+            ..sign_in()
+        };
+        add("sign-in-refused", refused.render());
+        let empty = SignInPage {
+            problems: vec![SignInProblem::MissingUsername, SignInProblem::MissingPassword],
+            homeserver_unreachable: true,
+            ..sign_in()
+        };
+        add("sign-in-empty", empty.render());
+        let again = SignInPage {
+            username: self.typed.clone(),
+            notice: Some(SignInNotice::SessionEnded),
+            homeserver_unreachable: true,
+            ..sign_in()
+        };
+        add("sign-in-again", again.render());
+        let too_many = SignInPage {
+            problems: vec![
+                SignInProblem::TooManyAttempts(Duration::from_secs(200)),
+                SignInProblem::FormExpired,
+                SignInProblem::AccountLocked,
+            ],
+            notice: Some(SignInNotice::ConfirmItIsYou),
+            ..sign_in()
+        };
+        add("sign-in-too-many", too_many.render());
+        add("signed-out", SignedOutPage { frame: frame() }.render());
+
+        let consent = |client, is_first_time, destination| ConsentPage {
+            frame: frame(),
+            client,
+            is_first_time,
+            person: self.person(),
+            action: "/authorize/01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned(),
+            scopes: scope_words::rows(&self.scope),
+            device_id: Some(self.device_id.clone()),
+            lasts: Lasts::UntilSignedOut,
+            tos_uri: Some(self.uri.clone()),
+            policy_uri: Some(self.uri.clone()),
+            destination,
+        };
+        add("consent-first", consent(self.client(), true, self.destination()).render());
+        let known = ConsentPage {
+            lasts: Lasts::For(Duration::from_secs(30 * 86_400)),
+            ..consent(self.client(), false, self.destination())
+        };
+        add("consent-known", known.render());
+        for (name, uri) in [
+            ("consent-loopback", "http://[::1]/"),
+            ("consent-app", "io.element.app:/"),
+            ("consent-http", "http://a.example/"),
+        ] {
+            let destination = Destination::of(uri).expect("a redirect URI");
+            let client = ClientLabel::new(self.client_name.as_deref(), Some(&destination));
+            add(name, consent(client, true, destination).render());
+        }
+        let form_post = FormPostPage {
+            frame: frame(),
+            redirect_uri: self.redirect_uri.clone(),
+            parameters: vec![
+                ("code".to_owned(), "ghc_0123456789".to_owned()),
+                ("state".to_owned(), self.typed.clone()),
+                ("iss".to_owned(), "https://auth.example.org/".to_owned()),
+            ],
+            destination: self.destination(),
+        };
+        add("form-post", form_post.render());
+
+        let problems = [
+            ("bad-request", Problem::BadRequest, None),
+            ("unknown-client", Problem::UnknownClient, None),
+            ("unknown-redirect", Problem::UnknownRedirect, None),
+            ("request-expired", Problem::RequestExpired, None),
+            ("form-expired", Problem::FormExpired, Some(WayOn::Again("/login".to_owned()))),
+            ("forbidden", Problem::Forbidden, Some(WayOn::Account)),
+            ("account-locked", Problem::AccountLocked, None),
+            ("not-found", Problem::NotFound, Some(WayOn::SignIn)),
+            ("too-many-attempts", Problem::TooManyAttempts(Duration::from_secs(61)), None),
+            ("internal", Problem::Internal, None),
+            ("homeserver", Problem::HomeserverUnreachable, Some(WayOn::Again("/account/".to_owned()))),
+            ("unavailable", Problem::Unavailable, None),
+        ];
+        for (name, problem, way_on) in problems {
+            let request_id = "01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned();
+            let page = ErrorPage { frame: frame(), problem, way_on, request_id };
+            add(&format!("error-{name}"), page.render());
+        }
+
+        add("index", IndexPage { frame: frame(), person: None }.render());
+        add("index-signed-in", IndexPage { frame: frame(), person: Some(self.person()) }.render());
+        let home = AccountHomePage { frame: frame(), person: self.person(), homeserver_unreachable: false };
+        add("account", home.render());
+        let home = AccountHomePage { frame: frame(), person: self.person(), homeserver_unreachable: true };
+        add("account-unreachable", home.render());
+
+        let sessions = |in_use: Vec<SessionRow>, unused: Vec<SessionRow>| SessionsPage {
+            frame: frame(),
+            notice: None,
+            in_use,
+            unused,
+            next: None,
+            first: None,
+            has_others: true,
+            now: NOW,
+        };
+        let full = SessionsPage {
+            notice: Some(AccountNotice::Ended(SessionKind::Client)),
+            next: Some("/account/sessions?after=01".to_owned()),
+            first: Some("/account/sessions".to_owned()),
+            ..sessions(
+                vec![self.browser(0), self.app(0), self.app(3)],
+                vec![self.app(100), self.browser(400)],
+            )
+        };
+        add("sessions", full.render());
+        add("sessions-in-use", sessions(vec![self.browser(0), self.app(2)], Vec::new()).render());
+        let none = SessionsPage {
+            notice: Some(AccountNotice::EndedOthers(1)),
+            has_others: false,
+            ..sessions(Vec::new(), Vec::new())
+        };
+        add("sessions-none", none.render());
+        add("end-device", EndSessionPage { frame: frame(), session: self.app(3), now: NOW }.render());
+        add("end-this", EndSessionPage { frame: frame(), session: self.browser(0), now: NOW }.render());
+        add("end-browser", EndSessionPage { frame: frame(), session: self.browser(5), now: NOW }.render());
+        add("end-others", EndOthersPage { frame: frame(), others: 7, devices: 5 }.render());
+        add("end-one-other", EndOthersPage { frame: frame(), others: 1, devices: 1 }.render());
+        pages
+    }
+}
+
+fn every_page() -> Vec<(String, String)> {
+    [usual(), longest(), missing(), hostile()].iter().flat_map(Words::pages).collect()
+}
+
+fn select(css: &str) -> Selector {
+    Selector::parse(css).expect("a selector")
+}
+
+#[test]
+fn every_page_has_its_landmarks() {
+    for (name, html) in every_page() {
+        let page = Html::parse_document(&html);
+        assert!(page.errors.is_empty(), "{name}: {:?}", page.errors);
+        let count = |css| page.select(&select(css)).count();
+        assert_eq!(count("h1"), 1, "{name}: one heading says the task");
+        assert_eq!(count("main"), 1, "{name}");
+        assert_eq!(count("html[lang][dir]"), 1, "{name}");
+        let title: String = page.select(&select("title")).flat_map(|title| title.text()).collect();
+        let (what, server) = title.split_once(" - ").unwrap_or_else(|| panic!("{name}: title {title:?}"));
+        assert!(!what.trim().is_empty() && !server.trim().is_empty(), "{name}: title {title:?}");
+        assert!(count("[autofocus]") <= 1, "{name}: focus goes to one place");
+        assert!(count(".primary, .danger") <= 1, "{name}: one primary action");
+    }
+}
+
+#[test]
+fn headings_do_not_skip_a_level() {
+    for (name, html) in every_page() {
+        let page = Html::parse_document(&html);
+        let mut last = 0;
+        for heading in page.select(&select("h1, h2, h3, h4")) {
+            let level = heading.value().name()[1..].parse().unwrap_or(9);
+            assert!(level <= last + 1, "{name}: h{level} after h{last}");
+            last = level;
+        }
+    }
+}
+
+#[test]
+fn nothing_in_a_page_is_inline_script_or_style() {
+    for (name, html) in every_page() {
+        let page = Html::parse_document(&html);
+        for element in page.select(&select("*")) {
+            for (attribute, value) in element.value().attrs() {
+                assert!(attribute != "style" && !attribute.starts_with("on"), "{name}: {attribute}={value}");
+                let is_address = ["href", "src", "action"].contains(&attribute);
+                assert!(!(is_address && value.trim_start().starts_with("javascript:")), "{name}: {value}");
+            }
+        }
+        assert_eq!(page.select(&select("style, iframe, object, base")).count(), 0, "{name}");
+        for script in page.select(&select("script")) {
+            assert!(script.attr("src").is_some() && script.attr("nonce") == Some("bm9uY2U"), "{name}");
+            assert_eq!(script.text().collect::<String>(), "", "{name}");
+        }
+    }
+}
+
+#[test]
+fn hostile_words_stay_words() {
+    for (name, html) in hostile().pages() {
+        assert!(!html.contains("<script>") && !html.contains("<img"), "{name}: markup");
+        let page = Html::parse_document(&html);
+        // What a client is sent back must be what it sent, so hidden values are left as they are.
+        let shown: String = page.select(&select("html")).flat_map(|html| html.text()).collect();
+        assert!(!shown.contains(['\u{202e}', '\u{0}', '\u{7f}']), "{name}: steering characters");
+        for image in page.select(&select("img, script")) {
+            assert!(image.attr("src").is_some_and(|src| src.starts_with("/auth/assets/")), "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_field_is_labelled_and_every_reference_leads_somewhere() {
+    for (name, html) in every_page() {
+        let page = Html::parse_document(&html);
+        let mut ids = HashSet::new();
+        for element in page.select(&select("[id]")) {
+            let id = element.attr("id").unwrap_or_default();
+            assert!(ids.insert(id), "{name}: two elements are called {id}");
+        }
+        for input in page.select(&select("input:not([type=hidden]), select, textarea")) {
+            let id = input.attr("id").unwrap_or_default();
+            assert_eq!(page.select(&select(&format!("label[for='{id}']"))).count(), 1, "{name}: {id}");
+            assert!(input.attr("autocomplete").is_some(), "{name}: {id}");
+        }
+        for element in page.select(&select("[aria-describedby], [data-shows], a[href^='#']")) {
+            let targets =
+                ["aria-describedby", "data-shows", "href"].iter().filter_map(|key| element.attr(key));
+            for target in targets.flat_map(str::split_whitespace) {
+                assert!(ids.contains(target.trim_start_matches('#')), "{name}: {target} leads nowhere");
+            }
+        }
+        for element in page.select(&select("a, button, summary, h1, h2, h3, dt, dd, li, label")) {
+            let text: String = element.text().collect();
+            let is_brand = element.attr("class") == Some("brand");
+            assert!(is_brand || !text.trim().is_empty(), "{name}: an empty {}", element.value().name());
+        }
+    }
+}
+
+#[test]
+fn every_form_that_changes_something_here_carries_its_token() {
+    for (name, html) in every_page() {
+        let page = Html::parse_document(&html);
+        for form in page.select(&select("form")) {
+            let ours = form.attr("action").is_some_and(|action| action.starts_with(BASE));
+            let tokens = form.select(&select("input[type=hidden][name=csrf][value=csrf-token]")).count();
+            assert_eq!(form.attr("method"), Some("post"), "{name}");
+            assert_eq!(tokens, usize::from(ours), "{name}: {:?}", form.attr("action"));
+        }
+    }
+}
+
+#[test]
+fn every_local_address_stands_below_the_base_and_every_asset_is_there() {
+    let site = usual().site();
+    for (name, html) in usual().pages() {
+        let page = Html::parse_document(&html);
+        for element in page.select(&select("[href], [src], [action]")) {
+            for address in ["href", "src", "action"].iter().filter_map(|key| element.attr(key)) {
+                let is_elsewhere = address.starts_with("https://") || address.starts_with('#');
+                assert!(is_elsewhere || address.starts_with("/auth/"), "{name}: {address}");
+                if let Some(asset) = address.strip_prefix("/auth/assets/") {
+                    assert_eq!(
+                        site.assets.respond(asset, &HeaderMap::new()).status(),
+                        200,
+                        "{name}: {asset}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn links_to_strangers_tell_them_nothing() {
+    let page = usual().pages().into_iter().find(|(name, _)| name == "consent-first-usual").expect("a page").1;
+    let page = Html::parse_document(&page);
+    let links: Vec<_> = page.select(&select("a[href^='https://element.io/']")).collect();
+    assert_eq!(links.len(), 2);
+    assert!(links.iter().all(|link| link.attr("rel") == Some("noopener noreferrer")));
+}
+
+#[test]
+fn an_unproven_name_is_never_in_the_heading() {
+    for (name, html) in usual().pages() {
+        if ["consent-loopback", "consent-app", "consent-http"].iter().any(|page| name.starts_with(page)) {
+            let page = Html::parse_document(&html);
+            let heading: String = page.select(&select("h1")).flat_map(|h1| h1.text()).collect();
+            assert_eq!(heading, "Let this app use your account?", "{name}");
+            assert!(html.contains("It says it is “<bdi>Element</bdi>”"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_password_is_never_written_into_a_page() {
+    for (name, html) in every_page() {
+        let page = Html::parse_document(&html);
+        assert_eq!(page.select(&select("input[type=password][value]")).count(), 0, "{name}");
+    }
+}
+
+#[test]
+fn a_sign_in_page_is_small() {
+    let site = usual().site();
+    for (name, html) in every_page().into_iter().filter(|(name, _)| name.starts_with("sign-in")) {
+        let page = Html::parse_document(&html);
+        let mut bytes = html.len();
+        // A hidden `next` is as long as what was sent; it is checked and bounded before it gets here.
+        bytes -= page
+            .select(&select("input[name=next]"))
+            .filter_map(|i| i.attr("value"))
+            .map(str::len)
+            .sum::<usize>()
+            .min(bytes / 2);
+        for element in page.select(&select("[href], [src]")) {
+            let address = element.attr("href").or(element.attr("src")).unwrap_or_default();
+            if let Some(asset) = address.strip_prefix("/auth/assets/") {
+                let response = site.assets.respond(asset, &HeaderMap::new());
+                bytes += axum::body::HttpBody::size_hint(response.body()).exact().unwrap_or(0) as usize;
+            }
+        }
+        assert!(bytes < 60_000, "{name}: {bytes} bytes with all it loads");
+    }
+}
+
+#[test]
+fn the_gallery_is_written_where_asked() {
+    let Some(folder) = std::env::var_os("GALLERY") else { return };
+    let folder = std::path::PathBuf::from(folder);
+    let assets = folder.join("assets");
+    std::fs::create_dir_all(&assets).expect("a folder");
+    let site = usual().site();
+    for plain in ["style.css", "brand.css", "icon.svg", "show-password.js", "local-time.js", "submit-form.js"]
+    {
+        let name = site.assets.name(plain).expect("an asset");
+        let body = site.assets.respond(name, &HeaderMap::new()).into_body();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let bytes = runtime.block_on(axum::body::to_bytes(body, usize::MAX)).expect("bytes");
+        std::fs::write(assets.join(name), bytes).expect("an asset written");
+    }
+    for (name, html) in every_page() {
+        let local = html.replace("/auth/assets/", "assets/");
+        std::fs::write(folder.join(format!("{name}.html")), local).expect("a page written");
+    }
+}
