@@ -123,7 +123,6 @@ CREATE TABLE authorization_requests (
     answered_at        BIGINT,
     user_id            TEXT REFERENCES users (id) ON DELETE CASCADE,
     browser_session_id TEXT REFERENCES browser_sessions (id) ON DELETE SET NULL,
-    granted_scope      TEXT,
     authenticated_at   BIGINT,
     code_digest        TEXT UNIQUE,
     code_expires_at    BIGINT,

@@ -11,6 +11,8 @@ pub mod jobs;
 pub mod keys;
 pub mod login;
 pub mod oauth;
+pub mod routes;
 pub mod sessions;
 pub mod store;
 pub mod time;
+pub mod work;

@@ -6,7 +6,7 @@ use crate::accounts::jobs::{DeactivateUser, ProvisionUser, ReactivateUser};
 use crate::app::App;
 use crate::jobs::{self, Job};
 use crate::sessions::jobs::DeleteDevice;
-use crate::{clients, http, oauth, sessions, store};
+use crate::{clients, http, sessions, store};
 
 /// Jobs that run at once in one process; each mostly waits for the homeserver.
 const WORKERS: usize = 4;
@@ -73,7 +73,6 @@ pub async fn sweep(app: &App) -> Result<(), store::Error> {
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     sessions::expire(&mut tx, &app.config.sessions, now).await?;
-    oauth::expire(&mut tx, now).await?;
     http::rate_limits::expire(&mut tx, now).await?;
     clients::expire(&mut tx, now).await?;
     tx.commit().await?;

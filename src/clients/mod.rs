@@ -1,9 +1,10 @@
 //! OAuth clients: who they say they are, where they may send a browser, what they may ask for, and
 //! what people have allowed them.
 //!
-//! Owns `oauth_clients` and `consents`. Registration over HTTP is `oauth/client_registration.rs`;
+//! Owns `oauth_clients`, `consents` and `authorization_requests`. Registration over HTTP is `oauth/client_registration.rs`;
 //! authentication of clients is `oauth/client_auth.rs`.
 
+pub mod authorization_requests;
 pub mod consents;
 pub mod label;
 pub mod metadata;
@@ -71,23 +72,9 @@ impl Client {
         self.metadata.grant_types.contains(&grant)
     }
 
-    /// The name to show, in the first of the languages that it has one for, else the host of its
-    /// `client_uri`, else its identifier.
-    pub fn name(&self, languages: &[String]) -> String {
-        let named =
-            self.metadata.localized("client_name", languages).or(self.metadata.client_name.as_deref());
-        named.map(str::to_owned).or_else(|| self.host()).unwrap_or_else(|| self.id.0.clone())
-    }
-
-    /// The host of its `client_uri`.
-    pub fn host(&self) -> Option<String> {
-        self.metadata.client_uri.as_ref().and_then(|uri| uri.host_str()).map(str::to_owned)
-    }
-
-    /// Whether a code sent to this redirect URI can only reach the host that the client names: an
-    /// https redirect. Loopback and private-use redirects can be claimed by any program.
-    pub fn is_verified_by(&self, redirect_uri: &str) -> bool {
-        redirect_uri.starts_with("https://")
+    /// The name that it gave itself, in the first of the languages that it has one for.
+    pub fn given_name(&self, languages: &[String]) -> Option<&str> {
+        self.metadata.localized("client_name", languages).or(self.metadata.client_name.as_deref())
     }
 }
 
@@ -187,5 +174,6 @@ pub async fn sync_configured(
 /// # Errors
 /// When the database fails.
 pub async fn expire(tx: &mut Tx, now: Timestamp) -> Result<(), store::Error> {
+    authorization_requests::expire(tx, now).await?;
     sql::expire(tx, now).await
 }

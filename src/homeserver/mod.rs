@@ -2,6 +2,8 @@
 //!
 //! Every call may be repeated without harm. None is made while a transaction is open.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -22,6 +24,7 @@ pub struct Homeserver {
     http_client: reqwest::Client,
     endpoint: Url,
     secret: String,
+    is_answering: Arc<AtomicBool>,
 }
 
 /// Why a call to the homeserver did not succeed.
@@ -101,7 +104,12 @@ impl Homeserver {
             .user_agent(concat!("gatehouse/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| Error::Unreachable(error.to_string()))?;
-        Ok(Homeserver { http_client, endpoint, secret })
+        Ok(Homeserver { http_client, endpoint, secret, is_answering: Arc::new(AtomicBool::new(true)) })
+    }
+
+    /// Whether the last call was answered, whatever the answer; true before the first one.
+    pub fn seems_reachable(&self) -> bool {
+        self.is_answering.load(Ordering::Relaxed)
     }
 
     /// The address we call.
@@ -199,6 +207,19 @@ impl Homeserver {
     }
 
     async fn call(
+        &self,
+        method: Method,
+        call: &str,
+        parameters: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Result<Value, Error> {
+        let answer = self.send(method, call, parameters, body).await;
+        let is_answering = !answer.as_ref().is_err_and(Error::is_passing);
+        self.is_answering.store(is_answering, Ordering::Relaxed);
+        answer
+    }
+
+    async fn send(
         &self,
         method: Method,
         call: &str,

@@ -52,17 +52,27 @@ impl Parameters {
     /// # Errors
     /// [`FormError::Repeated`] and [`FormError::Nul`].
     pub fn parse(encoded: &[u8]) -> Result<Parameters, FormError> {
+        match Parameters::parse_first(encoded) {
+            (parameters, None) => Ok(parameters),
+            (_, Some(problem)) => Err(problem),
+        }
+    }
+
+    /// Reads parameters of which one may come twice, keeping the first, for those who must know where
+    /// to send the complaint.
+    pub fn parse_first(encoded: &[u8]) -> (Parameters, Option<FormError>) {
         let mut found: Vec<(String, String)> = Vec::new();
+        let mut problem = None;
         for (name, value) in url::form_urlencoded::parse(encoded) {
             if name.contains('\0') || value.contains('\0') {
-                return Err(FormError::Nul);
+                problem.get_or_insert(FormError::Nul);
+            } else if found.iter().any(|(earlier, _)| *earlier == name) {
+                problem.get_or_insert(FormError::Repeated(printable(&name)));
+            } else {
+                found.push((name.into_owned(), value.into_owned()));
             }
-            if found.iter().any(|(earlier, _)| *earlier == name) {
-                return Err(FormError::Repeated(printable(&name)));
-            }
-            found.push((name.into_owned(), value.into_owned()));
         }
-        Ok(Parameters(found))
+        (Parameters(found), problem)
     }
 
     /// The value of a parameter that was sent with one.

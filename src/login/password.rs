@@ -3,10 +3,206 @@
 use std::time::Duration;
 
 use askama::Template;
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use http::StatusCode;
 
+use super::next::{self, Waiting};
+use crate::accounts::passwords;
+use crate::accounts::signed_in;
+use crate::accounts::users::{self, Standing, User};
+use crate::app::App;
 use crate::clients::label::ClientLabel;
+use crate::http::error::{PageError, Problem, WayOn};
 use crate::http::filters;
+use crate::http::form::{FormError, Parameters};
 use crate::http::pages::Frame;
+use crate::http::rate_limits::{self, Action, Allowance};
+use crate::http::visit::Visit;
+use crate::ids::localpart_of;
+use crate::keys::{HashError, Password};
+use crate::sessions::browser;
+
+/// The longest name that is looked at; a full Matrix identifier has 255 bytes at most.
+const LONGEST_NAME: usize = 255;
+
+/// `GET /login`.
+pub async fn get(State(app): State<App>, RawQuery(query): RawQuery, visit: Visit) -> Response {
+    visit.answer(show(&app, &visit, &query.unwrap_or_default()).await)
+}
+
+/// `POST /login`.
+pub async fn post(State(app): State<App>, visit: Visit, form: Result<Parameters, FormError>) -> Response {
+    visit.answer(sign_in(&app, &visit, form).await)
+}
+
+async fn show(app: &App, visit: &Visit, query: &str) -> Result<Response, PageError> {
+    let parameters = Parameters::parse(query.as_bytes())?;
+    let next = next::local(parameters.get("next"));
+    if signed_in::find(app, visit).await?.is_some() {
+        return Ok(visit.go(next.as_deref().unwrap_or("/account/")));
+    }
+    let waiting = next::waiting(app, visit, next.as_deref()).await?;
+    let username = waiting.as_ref().and_then(|waiting| waiting.username.clone()).unwrap_or_default();
+    let notice = visit.session_secret.is_some().then_some(SignInNotice::SessionEnded);
+    Ok(Form { next, waiting, username, notice }.answer(app, visit, StatusCode::OK, Vec::new()))
+}
+
+/// What the page is made of beside the problems.
+struct Form {
+    next: Option<String>,
+    waiting: Option<Waiting>,
+    username: String,
+    notice: Option<SignInNotice>,
+}
+
+impl Form {
+    fn answer(self, app: &App, visit: &Visit, status: StatusCode, problems: Vec<SignInProblem>) -> Response {
+        let (client, form_action) = match self.waiting {
+            Some(waiting) => (Some(waiting.client), waiting.form_action),
+            None => (None, None),
+        };
+        let page = SignInPage {
+            frame: visit.frame(),
+            next: self.next,
+            client,
+            username: self.username,
+            problems,
+            notice: self.notice,
+            homeserver_unreachable: !app.homeserver.seems_reachable(),
+            help: None,
+        };
+        visit.page(status, &page, form_action)
+    }
+}
+
+async fn sign_in(
+    app: &App,
+    visit: &Visit,
+    form: Result<Parameters, FormError>,
+) -> Result<Response, PageError> {
+    let mut form = form?;
+    let next = next::local(form.get("next"));
+    let waiting = next::waiting(app, visit, next.as_deref()).await?;
+    let username: String = form.get("username").unwrap_or_default().chars().take(LONGEST_NAME).collect();
+    let password = form.take("password");
+    let page = Form { next, waiting, username: username.clone(), notice: None };
+    if visit.check_form(&form).is_err() {
+        return Ok(page.answer(app, visit, StatusCode::FORBIDDEN, vec![SignInProblem::FormExpired]));
+    }
+    if !app.config.passwords.enabled {
+        return Err(Problem::Forbidden.into());
+    }
+    let mut missing = Vec::new();
+    if username.trim().is_empty() {
+        missing.push(SignInProblem::MissingUsername);
+    }
+    let (Some(password), true) = (password, missing.is_empty()) else {
+        missing.push(SignInProblem::MissingPassword);
+        return Ok(page.answer(app, visit, StatusCode::BAD_REQUEST, missing));
+    };
+    match attempt(app, visit, &username, password).await? {
+        Attempt::Right(user) => welcome(app, visit, &user, &username, page.next.as_deref()).await,
+        Attempt::Wrong => {
+            Ok(page.answer(app, visit, StatusCode::FORBIDDEN, vec![SignInProblem::WrongNameOrPassword]))
+        }
+        Attempt::Locked => {
+            Ok(page.answer(app, visit, StatusCode::FORBIDDEN, vec![SignInProblem::AccountLocked]))
+        }
+        Attempt::TooMany(wait) => {
+            let problems = vec![SignInProblem::TooManyAttempts(wait)];
+            let mut response = page.answer(app, visit, StatusCode::TOO_MANY_REQUESTS, problems);
+            crate::http::headers::set_retry_after(&mut response, wait);
+            Ok(response)
+        }
+    }
+}
+
+/// What came of a name and a password.
+enum Attempt {
+    Right(Box<User>),
+    Wrong,
+    Locked,
+    TooMany(Duration),
+}
+
+/// Tries a name and a password. Nothing but the right password tells whether there is such an
+/// account, or what state it is in.
+async fn attempt(app: &App, visit: &Visit, username: &str, password: String) -> Result<Attempt, PageError> {
+    let from = visit.requester.limit_key();
+    if let Allowance::Exhausted(wait) = rate_limits::spend(app, &Action::SignInFrom(&from)).await? {
+        return Ok(Attempt::TooMany(wait));
+    }
+    let typed = localpart_of(username, &app.config.homeserver.server_name);
+    let user = match typed {
+        Some(typed) => users::find_by_typed_name(&app.store, typed).await?,
+        None => None,
+    };
+    // Strangers who guess at an account cannot keep its owner out of the browser they always use.
+    let is_known = match &user {
+        Some(user) => browser::is_known(&app.store, visit.browser(), user.id).await?,
+        None => false,
+    };
+    let name = account_key(username, typed);
+    if !is_known && let Allowance::Exhausted(wait) = rate_limits::spend(app, &Action::SignInTo(&name)).await?
+    {
+        return Ok(Attempt::TooMany(wait));
+    }
+    let is_right = match Password::new(password) {
+        Ok(password) => passwords::is_right(app, user.as_ref(), password).await.map_err(refused)?,
+        Err(_) => false,
+    };
+    match user.filter(|_| is_right) {
+        None => Ok(Attempt::Wrong),
+        Some(user) => Ok(match user.standing() {
+            Standing::Active => Attempt::Right(Box::new(user)),
+            Standing::Locked => Attempt::Locked,
+            Standing::Deactivated => Attempt::Wrong,
+        }),
+    }
+}
+
+/// What attempts on an account are counted by, whether or not there is such an account.
+fn account_key(username: &str, typed: Option<&str>) -> String {
+    typed.unwrap_or(username).to_lowercase()
+}
+
+fn refused(error: passwords::Error) -> PageError {
+    match error {
+        passwords::Error::Store(error) => error.into(),
+        passwords::Error::Hash(HashError::Busy) => {
+            PageError::from(Problem::Unavailable).then(WayOn::Again("/login".to_owned()))
+        }
+        error => {
+            tracing::error!(%error, "a password could not be compared");
+            Problem::Internal.into()
+        }
+    }
+}
+
+/// Starts the session, in place of the one that the browser had.
+async fn welcome(
+    app: &App,
+    visit: &Visit,
+    user: &User,
+    username: &str,
+    next: Option<&str>,
+) -> Result<Response, PageError> {
+    let now = app.clock.now();
+    let before = signed_in::find(app, visit).await?;
+    let mut tx = app.store.begin().await?;
+    if let Some(before) = before {
+        browser::end(&mut tx, before.session.id, before.user.id, now).await?;
+    }
+    let (session, secret) = browser::start(&mut tx, user.id, visit.browser(), &visit.requester, now).await?;
+    let typed = localpart_of(username, &app.config.homeserver.server_name);
+    rate_limits::refund(&mut tx, app, &Action::SignInFrom(&visit.requester.limit_key())).await?;
+    rate_limits::refund(&mut tx, app, &Action::SignInTo(&account_key(username, typed))).await?;
+    tx.commit().await?;
+    tracing::info!(user = %user.id, session = %session.id, "a person signed in");
+    let response = visit.go(next.unwrap_or("/account/"));
+    Ok(visit.sign_in(response, &secret, app.config.sessions.browser_absolute_seconds))
+}
 
 /// Why a sign-in was refused, to be said on the form.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,9 +1,49 @@
 //! Signing out of a browser.
 
 use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
 
+use super::next;
+use crate::accounts::signed_in;
+use crate::app::App;
+use crate::http::error::{PageError, WayOn};
 use crate::http::filters;
+use crate::http::form::{FormError, Parameters, with_query};
 use crate::http::pages::Frame;
+use crate::http::visit::Visit;
+use crate::sessions::browser;
+
+/// `POST /logout`: ends the browser session. What clients hold goes on; with `next`, somebody else
+/// may sign in and go on there.
+pub async fn post(State(app): State<App>, visit: Visit, form: Result<Parameters, FormError>) -> Response {
+    visit.answer(sign_out(&app, &visit, form).await)
+}
+
+/// `GET /signed-out`.
+pub async fn signed_out(visit: Visit) -> Response {
+    visit.page(StatusCode::OK, &SignedOutPage { frame: visit.frame() }, None)
+}
+
+async fn sign_out(
+    app: &App,
+    visit: &Visit,
+    form: Result<Parameters, FormError>,
+) -> Result<Response, PageError> {
+    let form = form?;
+    visit.check_form(&form).map_err(|error| PageError::from(error).then(WayOn::Account))?;
+    if let Some(signed_in) = signed_in::find(app, visit).await? {
+        let mut tx = app.store.begin().await?;
+        browser::end(&mut tx, signed_in.session.id, signed_in.user.id, app.clock.now()).await?;
+        tx.commit().await?;
+    }
+    let on = match next::local(form.get("next")) {
+        Some(next) => with_query("/login", &[("next", next.into())]),
+        None => "/signed-out".to_owned(),
+    };
+    Ok(visit.sign_out(visit.go(&on)))
+}
 
 /// The page after signing out.
 #[derive(Debug, Template)]

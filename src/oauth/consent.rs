@@ -3,11 +3,194 @@
 use std::time::Duration;
 
 use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::StatusCode;
 
+use super::authorize::path_of;
+use super::response_mode::Return;
+use super::scope::{SYNAPSE_ADMIN, Scope};
+use crate::accounts::jobs::provision;
+use crate::accounts::signed_in::{self, SignedIn};
+use crate::app::App;
+use crate::clients::authorization_requests::{self, Approval, Pending};
 use crate::clients::label::{ClientLabel, Destination};
-use crate::clients::scope_words::{Meaning, ScopeRow};
+use crate::clients::scope_words::{Meaning, ScopeRow, rows};
+use crate::clients::{self, Client, consents};
+use crate::http::error::{PageError, Problem, WayOn};
 use crate::http::filters;
+use crate::http::form::{FormError, Parameters};
+use crate::http::headers::form_action_source;
 use crate::http::pages::{Frame, Person};
+use crate::http::visit::Visit;
+use crate::keys;
+
+/// How long a code is good (RFC 6749 §4.1.2 recommends ten minutes at most).
+const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+/// `GET /authorize/{id}`: asks the person, or goes on when there is nothing to ask.
+pub async fn get(State(app): State<App>, Path(id): Path<String>, visit: Visit) -> Response {
+    visit.answer(show(&app, &visit, &id).await)
+}
+
+/// `POST /authorize/{id}`: the person's answer.
+pub async fn post(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    visit: Visit,
+    form: Result<Parameters, FormError>,
+) -> Response {
+    visit.answer(decide(&app, &visit, &id, form).await)
+}
+
+/// A request that waits, with everything that decides about it.
+struct Question {
+    pending: Pending,
+    client: Client,
+    scope: Scope,
+    signed_in: SignedIn,
+}
+
+impl Question {
+    fn way_back(&self) -> Return {
+        let asked = &self.pending.asked;
+        Return {
+            redirect_uri: asked.redirect_uri.clone(),
+            response_mode: asked.response_mode,
+            state: asked.state.clone(),
+        }
+    }
+}
+
+/// Finds the request and the person. The inner error is an answer already: to sign in first, or back
+/// to the client with what nobody can consent to.
+async fn find(app: &App, visit: &Visit, id: &str) -> Result<Result<Question, Response>, PageError> {
+    let expired = || PageError::from(Problem::RequestExpired);
+    let id = id.parse().map_err(|_| expired())?;
+    let pending = authorization_requests::find_pending(&app.store, id, app.clock.now()).await?;
+    let pending = pending.ok_or_else(expired)?;
+    let client = clients::find(&app.store, &pending.client_id).await?.ok_or(Problem::UnknownClient)?;
+    let signed_in = match signed_in::require(app, visit, &path_of(id)).await? {
+        Ok(signed_in) => signed_in,
+        Err(to_sign_in) => return Ok(Err(to_sign_in)),
+    };
+    let scope = Scope::stored(&pending.asked.scope);
+    let question = Question { pending, client, scope, signed_in };
+    // Only administrators may hand this on, and it is judged anew with every request.
+    if question.scope.has(SYNAPSE_ADMIN) && !question.signed_in.user.is_admin {
+        let why = "the person is not an administrator";
+        return refuse(app, visit, &question, why).await.map(Err);
+    }
+    Ok(Ok(question))
+}
+
+async fn show(app: &App, visit: &Visit, id: &str) -> Result<Response, PageError> {
+    let question = match find(app, visit, id).await? {
+        Ok(question) => question,
+        Err(answer) => return Ok(answer),
+    };
+    let Question { pending, client, scope, signed_in } = &question;
+    let before = consents::find(&app.store, signed_in.user.id, &client.id).await?;
+    let is_covered = scope.without_device().all(|token| before.contains(token));
+    // A new device is a new sign-in, and always asked about: anybody can register a client of any name.
+    if client.metadata.is_trusted || (scope.device_id().is_none() && is_covered) {
+        return approve(app, visit, &question).await;
+    }
+    let asked = &pending.asked;
+    let destination = Destination::of(&asked.redirect_uri).ok_or(Problem::UnknownRedirect)?;
+    let uri = |key: &str, plain: &Option<url::Url>| {
+        client
+            .metadata
+            .localized(key, &visit.languages)
+            .map(str::to_owned)
+            .or_else(|| plain.as_ref().map(url::Url::to_string))
+    };
+    let page = ConsentPage {
+        frame: visit.frame(),
+        client: ClientLabel::new(client.given_name(&visit.languages), Some(&destination)),
+        is_first_time: before.is_empty(),
+        person: signed_in.person(app),
+        action: path_of(pending.id),
+        scopes: rows(&asked.scope),
+        device_id: scope.device_id().map(|id| id.0.clone()),
+        lasts: match app.config.sessions.oauth_absolute_seconds {
+            Some(seconds) => Lasts::For(Duration::from_secs(seconds)),
+            None => Lasts::UntilSignedOut,
+        },
+        tos_uri: uri("tos_uri", &client.metadata.tos_uri),
+        policy_uri: uri("policy_uri", &client.metadata.policy_uri),
+        destination,
+    };
+    Ok(visit.page(StatusCode::OK, &page, form_action_source(&asked.redirect_uri)))
+}
+
+async fn decide(
+    app: &App,
+    visit: &Visit,
+    id: &str,
+    form: Result<Parameters, FormError>,
+) -> Result<Response, PageError> {
+    let form = form?;
+    visit
+        .check_form(&form)
+        .map_err(|error| PageError::from(error).then(WayOn::Again(format!("/authorize/{id}"))))?;
+    let question = match find(app, visit, id).await? {
+        Ok(question) => question,
+        Err(answer) => return Ok(answer),
+    };
+    match form.get("answer") {
+        Some("approve") => approve(app, visit, &question).await,
+        Some("deny") => refuse(app, visit, &question, "the person did not allow it").await,
+        _ => Err(Problem::BadRequest.into()),
+    }
+}
+
+async fn refuse(app: &App, visit: &Visit, question: &Question, why: &str) -> Result<Response, PageError> {
+    let mut tx = app.store.begin().await?;
+    let is_first = authorization_requests::deny(&mut tx, question.pending.id, app.clock.now()).await?;
+    tx.commit().await?;
+    match is_first {
+        true => question.way_back().with_error(app, visit, "access_denied", why),
+        false => Err(Problem::RequestExpired.into()),
+    }
+}
+
+async fn approve(app: &App, visit: &Visit, question: &Question) -> Result<Response, PageError> {
+    let Question { pending, client, scope, signed_in } = question;
+    if scope.has_api() {
+        reach_homeserver(app, question).await?;
+    }
+    let now = app.clock.now();
+    let code = keys::random_secret();
+    let approval = Approval {
+        user_id: signed_in.user.id,
+        browser_session_id: signed_in.session.id,
+        authenticated_at: signed_in.session.authenticated_at,
+        code_digest: &keys::digest(&code),
+        code_expires_at: now + CODE_LIFETIME,
+    };
+    let mut tx = app.store.begin().await?;
+    if !authorization_requests::approve(&mut tx, pending.id, &approval, now).await? {
+        return Err(Problem::RequestExpired.into());
+    }
+    let tokens: Vec<&str> = scope.without_device().collect();
+    consents::add(&mut tx, signed_in.user.id, &client.id, &tokens, now).await?;
+    tx.commit().await?;
+    question.way_back().with_code(app, visit, &code)
+}
+
+/// A Matrix client could do nothing with its code while the homeserver does not know the user or does
+/// not answer: better to say so to the person than to the client.
+async fn reach_homeserver(app: &App, question: &Question) -> Result<(), PageError> {
+    let user = &question.signed_in.user;
+    if user.provisioned_at.is_some() && app.homeserver.seems_reachable() {
+        return Ok(());
+    }
+    provision(app, user).await.map_err(|error| {
+        tracing::error!(%error, user = %user.id, "a sign-in waits for the homeserver");
+        PageError::from(Problem::HomeserverUnreachable).then(WayOn::Again(path_of(question.pending.id)))
+    })
+}
 
 /// How long a client keeps what it is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,19 @@
-//! The OAuth endpoints and their pages.
+//! The OAuth 2.0 and OpenID Connect endpoints and their pages.
+//!
+//! Owns no table: clients, consents and authorization requests are `clients/`, sessions and tokens
+//! `sessions/`. Answers are JSON worded by `error.rs`, redirects by `response_mode.rs`, or pages.
 
+pub mod authorize;
+pub mod client_auth;
+pub mod client_registration;
 pub mod consent;
+pub mod error;
+mod grants;
+mod id_token;
+pub mod introspect;
+pub mod metadata;
 pub mod response_mode;
+pub mod revoke;
+pub mod scope;
+pub mod token;
+pub mod userinfo;

@@ -195,6 +195,14 @@ impl Store {
         }
     }
 
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn answers(&self) -> Result<(), Error> {
+        query("SELECT name FROM installation LIMIT 1").fetch_optional::<()>(self).await.map(drop)
+    }
+
     /// Closes all connections, after the transactions under way.
     pub async fn close(&self) {
         match &self.0 {

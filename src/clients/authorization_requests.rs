@@ -1,0 +1,250 @@
+//! What clients ask of people at the authorization endpoint, from the request to the spent code.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AuthorizationRequestId, BrowserSessionId, ClientId, OauthSessionId, UserId};
+use crate::store::{Error, FromRow, Row, Store, Tx, query};
+use crate::time::Timestamp;
+
+/// How long a person may take to answer.
+const PENDING: Duration = Duration::from_secs(60 * 60);
+/// How long a request is kept after its end, so that a code that comes back late is recognised.
+const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How the answer travels back (OAuth 2.0 Multiple Response Types §2.1, OAuth 2.0 Form Post Response
+/// Mode).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResponseMode {
+    /// In the query of the redirect URI: the default for codes.
+    #[default]
+    Query,
+    /// In its fragment.
+    Fragment,
+    /// As a form that the browser posts.
+    FormPost,
+}
+
+impl ResponseMode {
+    /// All that are offered.
+    pub const ALL: [ResponseMode; 3] = [ResponseMode::Query, ResponseMode::Fragment, ResponseMode::FormPost];
+
+    /// The value as the specifications spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ResponseMode::Query => "query",
+            ResponseMode::Fragment => "fragment",
+            ResponseMode::FormPost => "form_post",
+        }
+    }
+}
+
+/// A checked request at the authorization endpoint (RFC 6749 §4.1.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Where the answer goes, as it was asked for.
+    pub redirect_uri: String,
+    /// The scope, without what is unknown.
+    pub scope: String,
+    /// Returned unchanged with the answer.
+    pub state: Option<String>,
+    /// How the answer travels.
+    pub response_mode: ResponseMode,
+    /// Returned in the ID token (OpenID Connect Core §3.1.2.1).
+    pub nonce: Option<String>,
+    /// The PKCE challenge, always S256 (RFC 7636 §4.3).
+    pub code_challenge: String,
+    /// Whom the client believes to be there (OpenID Connect Core §3.1.2.1, MSC4198).
+    pub login_hint: Option<String>,
+}
+
+/// A request that waits for its answer.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    /// Its identifier.
+    pub id: AuthorizationRequestId,
+    /// Who asks.
+    pub client_id: ClientId,
+    /// What is asked.
+    pub asked: Asked,
+}
+
+/// A person's yes.
+pub struct Approval<'a> {
+    /// Who said it.
+    pub user_id: UserId,
+    /// In which browser session.
+    pub browser_session_id: BrowserSessionId,
+    /// When they last proved who they are.
+    pub authenticated_at: Timestamp,
+    /// Digest of the code that the client gets.
+    pub code_digest: &'a str,
+    /// Until when the code is good.
+    pub code_expires_at: Timestamp,
+}
+
+/// A code and what it stands for.
+#[derive(Clone, Debug)]
+pub struct Granted {
+    /// The request.
+    pub id: AuthorizationRequestId,
+    /// Who asked.
+    pub client_id: ClientId,
+    /// What was asked.
+    pub asked: Asked,
+    /// Who granted it.
+    pub user_id: UserId,
+    /// In which browser session.
+    pub browser_session_id: Option<BrowserSessionId>,
+    /// When that person last proved who they are.
+    pub authenticated_at: Timestamp,
+    /// Until when the code is good.
+    pub expires_at: Timestamp,
+    /// When it was spent, and for which session.
+    pub spent: Option<(Timestamp, Option<OauthSessionId>)>,
+}
+
+fn asked(row: &Row) -> Result<Asked, Error> {
+    let text: String = row.get("request")?;
+    serde_json::from_str(&text).map_err(|_| Error::Corrupt { column: "request" })
+}
+
+impl FromRow for Pending {
+    fn from_row(row: &Row) -> Result<Pending, Error> {
+        Ok(Pending { id: row.get("id")?, client_id: row.get("client_id")?, asked: asked(row)? })
+    }
+}
+
+impl FromRow for Granted {
+    fn from_row(row: &Row) -> Result<Granted, Error> {
+        let session: Option<OauthSessionId> = row.get("oauth_session_id")?;
+        Ok(Granted {
+            id: row.get("id")?,
+            client_id: row.get("client_id")?,
+            asked: asked(row)?,
+            user_id: row.get("user_id")?,
+            browser_session_id: row.get("browser_session_id")?,
+            authenticated_at: row.get("authenticated_at")?,
+            expires_at: row.get("code_expires_at")?,
+            spent: row.get::<Option<Timestamp>>("code_spent_at")?.map(|at| (at, session)),
+        })
+    }
+}
+
+/// Stores a checked request.
+///
+/// # Errors
+/// When the database fails.
+pub async fn add(
+    tx: &mut Tx,
+    client_id: &ClientId,
+    asked: &Asked,
+    now: Timestamp,
+) -> Result<AuthorizationRequestId, Error> {
+    const ADD: &str = "
+INSERT INTO authorization_requests (id, client_id, request, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
+    let id = AuthorizationRequestId::new(now);
+    let request = serde_json::to_string(asked).map_err(|_| Error::Corrupt { column: "request" })?;
+    query(ADD).bind(id).bind(client_id).bind(request).bind(now).bind(now + PENDING).execute(tx).await?;
+    Ok(id)
+}
+
+/// A request that still waits for its answer; `None` when it was answered, or waited too long.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_pending(
+    store: &Store,
+    id: AuthorizationRequestId,
+    now: Timestamp,
+) -> Result<Option<Pending>, Error> {
+    const FIND: &str = "
+SELECT id, client_id, request FROM authorization_requests
+WHERE id = $1 AND answered_at IS NULL AND expires_at > $2";
+    query(FIND).bind(id).bind(now).fetch_optional(store).await
+}
+
+/// Answers a request with yes; `false` when it was answered before, or waited too long.
+///
+/// # Errors
+/// When the database fails.
+pub async fn approve(
+    tx: &mut Tx,
+    id: AuthorizationRequestId,
+    approval: &Approval<'_>,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    const APPROVE: &str = "
+UPDATE authorization_requests
+SET answered_at = $1, user_id = $2, browser_session_id = $3, authenticated_at = $4, code_digest = $5,
+    code_expires_at = $6
+WHERE id = $7 AND answered_at IS NULL AND expires_at > $1";
+    let answered = query(APPROVE)
+        .bind(now)
+        .bind(approval.user_id)
+        .bind(approval.browser_session_id)
+        .bind(approval.authenticated_at)
+        .bind(approval.code_digest)
+        .bind(approval.code_expires_at)
+        .bind(id)
+        .execute(tx)
+        .await?;
+    Ok(answered == 1)
+}
+
+/// Answers a request with no; `false` when it was answered before.
+///
+/// # Errors
+/// When the database fails.
+pub async fn deny(tx: &mut Tx, id: AuthorizationRequestId, now: Timestamp) -> Result<bool, Error> {
+    const DENY: &str =
+        "UPDATE authorization_requests SET answered_at = $1 WHERE id = $2 AND answered_at IS NULL";
+    Ok(query(DENY).bind(now).bind(id).execute(tx).await? == 1)
+}
+
+/// What a code stands for, spent or not.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_by_code(store: &Store, code_digest: &str) -> Result<Option<Granted>, Error> {
+    const FIND: &str = "
+SELECT id, client_id, request, user_id, browser_session_id, authenticated_at, code_expires_at, code_spent_at,
+       oauth_session_id
+FROM authorization_requests WHERE code_digest = $1";
+    query(FIND).bind(code_digest).fetch_optional(store).await
+}
+
+/// Spends a code; `false` when it was spent before.
+///
+/// # Errors
+/// When the database fails.
+pub async fn spend_code(tx: &mut Tx, id: AuthorizationRequestId, now: Timestamp) -> Result<bool, Error> {
+    const SPEND: &str = "
+UPDATE authorization_requests SET code_spent_at = $1 WHERE id = $2 AND code_spent_at IS NULL";
+    Ok(query(SPEND).bind(now).bind(id).execute(tx).await? == 1)
+}
+
+/// Notes which session a code was spent for.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_session(
+    tx: &mut Tx,
+    id: AuthorizationRequestId,
+    session: OauthSessionId,
+) -> Result<(), Error> {
+    const SET: &str = "UPDATE authorization_requests SET oauth_session_id = $1 WHERE id = $2";
+    query(SET).bind(session).bind(id).execute(tx).await?;
+    Ok(())
+}
+
+/// Forgets requests that ended long ago.
+///
+/// # Errors
+/// When the database fails.
+pub async fn expire(tx: &mut Tx, now: Timestamp) -> Result<(), Error> {
+    query("DELETE FROM authorization_requests WHERE expires_at < $1").bind(now - KEPT).execute(tx).await?;
+    Ok(())
+}

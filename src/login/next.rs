@@ -1,0 +1,103 @@
+//! Where a person goes on after signing in, and for whom.
+
+use crate::app::App;
+use crate::clients;
+use crate::clients::authorization_requests;
+use crate::clients::label::{ClientLabel, Destination};
+use crate::http::error::PageError;
+use crate::http::headers::{FormAction, form_action_source};
+use crate::http::visit::Visit;
+use crate::ids::localpart_of;
+
+const LONGEST: usize = 2048;
+
+/// The path to go on to, if it is one of ours: nobody may be led elsewhere by a link to our sign-in
+/// page. Browsers read `//host`, `/\host` and paths with tabs or line breaks as other sites.
+pub fn local(next: Option<&str>) -> Option<String> {
+    let next = next.filter(|next| next.len() <= LONGEST)?;
+    let is_plain = next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    (is_plain && next.starts_with('/') && !next.starts_with("//")).then(|| next.to_owned())
+}
+
+/// The client that waits behind the sign-in.
+pub struct Waiting {
+    /// How pages name it.
+    pub client: ClientLabel,
+    /// Where the forms on the way may lead in the end.
+    pub form_action: Option<FormAction>,
+    /// The name that it hinted at (MSC4198).
+    pub username: Option<String>,
+}
+
+/// The client of the authorization request that `next` leads to, if it does.
+///
+/// # Errors
+/// When the database fails.
+pub async fn waiting(app: &App, visit: &Visit, next: Option<&str>) -> Result<Option<Waiting>, PageError> {
+    let id = next.and_then(|next| next.strip_prefix("/authorize/")).and_then(|id| id.parse().ok());
+    let Some(id) = id else { return Ok(None) };
+    let Some(pending) = authorization_requests::find_pending(&app.store, id, app.clock.now()).await? else {
+        return Ok(None);
+    };
+    let Some(client) = clients::find(&app.store, &pending.client_id).await? else { return Ok(None) };
+    let destination = Destination::of(&pending.asked.redirect_uri);
+    Ok(Some(Waiting {
+        client: ClientLabel::new(client.given_name(&visit.languages), destination.as_ref()),
+        form_action: form_action_source(&pending.asked.redirect_uri),
+        username: pending.asked.login_hint.and_then(|hint| hinted(&hint, &app.config.homeserver.server_name)),
+    }))
+}
+
+/// The name in a `login_hint`: `mxid:@alice:server` of this server, or a plain name.
+fn hinted(hint: &str, server_name: &str) -> Option<String> {
+    let named = match hint.split_once(':') {
+        Some(("mxid", mxid)) => localpart_of(mxid, server_name)?,
+        Some(_) if !hint.starts_with('@') => return None,
+        _ => localpart_of(hint, server_name)?,
+    };
+    let is_name = !named.is_empty() && named.len() <= 255 && !named.chars().any(char::is_control);
+    is_name.then(|| named.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn only_paths_of_ours_are_gone_on_to() {
+        for good in ["/", "/authorize/01J", "/account/sessions?before=x&y=%2F"] {
+            assert_eq!(local(Some(good)).as_deref(), Some(good));
+        }
+        for bad in
+            ["", "account", "//evil.org", "/\\evil.org", "https://evil.org", "/\t/evil.org", "/a\nb", "/ä"]
+        {
+            assert_eq!(local(Some(bad)), None, "{bad:?}");
+        }
+        assert_eq!(local(None), None);
+    }
+
+    #[test]
+    fn a_hint_fills_in_a_name_of_this_server_only() {
+        let hinted = |hint| hinted(hint, "example.org");
+        assert_eq!(hinted("mxid:@alice:example.org").as_deref(), Some("alice"));
+        assert_eq!(hinted("@alice:example.org").as_deref(), Some("alice"));
+        assert_eq!(hinted("alice").as_deref(), Some("alice"));
+        for other in ["mxid:@alice:elsewhere.org", "mailto:alice@example.org", "mxid:@:example.org", "mxid:"]
+        {
+            assert_eq!(hinted(other), None, "{other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_browser_stays_on_our_site(next in "[/\\\\a-z.:@?#\\t\\n%0-9]{0,30}") {
+            if let Some(path) = local(Some(&next)) {
+                let base = url::Url::parse("https://auth.example.org/").unwrap();
+                let reached = base.join(&path).unwrap();
+                prop_assert_eq!(reached.host_str(), Some("auth.example.org"));
+            }
+        }
+    }
+}

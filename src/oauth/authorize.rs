@@ -1,0 +1,159 @@
+//! The authorization endpoint (RFC 6749 §3.1, §4.1.1; RFC 7636 §4.3): checks a request, stores it and
+//! sends the person to sign in and to decide.
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+
+use super::response_mode::Return;
+use super::scope::{InvalidScope, Scope};
+use crate::app::App;
+use crate::clients::authorization_requests::{self, Asked, ResponseMode};
+use crate::clients::{self, Client, GrantType, redirect_uri};
+use crate::http::error::{PageError, Problem};
+use crate::http::form::{FormError, Parameters};
+use crate::http::visit::Visit;
+use crate::ids::{AuthorizationRequestId, ClientId};
+
+/// The longest `state`, `nonce` and `login_hint`; all of them come back or are stored.
+const LONGEST: usize = 2048;
+
+/// `GET /authorize`.
+pub async fn get(State(app): State<App>, RawQuery(query): RawQuery, visit: Visit) -> Response {
+    visit.answer(begin(&app, &visit, &query.unwrap_or_default()).await)
+}
+
+/// `POST /authorize` (OpenID Connect Core §3.1.2.1): the same by a form, which may come from any
+/// site and so changes nothing: it is turned into its `GET`.
+pub async fn post(
+    visit: Visit,
+    form: Result<axum::body::Bytes, axum::extract::rejection::BytesRejection>,
+) -> Response {
+    let query = form.ok().filter(|body| body.len() <= crate::http::form::LARGEST);
+    let query = query.and_then(|body| String::from_utf8(body.to_vec()).ok());
+    match query {
+        Some(query) if query.bytes().all(|b| b.is_ascii_graphic()) => {
+            visit.go(&format!("/authorize?{query}"))
+        }
+        _ => visit.answer(Err(Problem::BadRequest.into())),
+    }
+}
+
+/// The local path at which a request waits for its answer.
+pub fn path_of(id: AuthorizationRequestId) -> String {
+    format!("/authorize/{id}")
+}
+
+/// What is refused by a redirect: code and reason.
+struct Refusal(&'static str, String);
+
+fn refuse<T>(code: &'static str, why: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal(code, why.into()))
+}
+
+impl From<InvalidScope> for Refusal {
+    fn from(error: InvalidScope) -> Refusal {
+        Refusal("invalid_scope", error.to_string())
+    }
+}
+
+async fn begin(app: &App, visit: &Visit, query: &str) -> Result<Response, PageError> {
+    let (parameters, problem) = Parameters::parse_first(query.as_bytes());
+    let (client, redirect_uri) = target(app, &parameters, problem.as_ref()).await?;
+    let response_mode = match parameters.get("response_mode") {
+        None => Some(ResponseMode::default()),
+        Some(asked) => ResponseMode::ALL.into_iter().find(|mode| mode.as_str() == asked),
+    };
+    let state = parameters.get("state").filter(|state| state.len() <= LONGEST).map(str::to_owned);
+    let way_back = Return { redirect_uri, response_mode: response_mode.unwrap_or_default(), state };
+    let refused = match problem {
+        Some(problem) => refuse("invalid_request", problem.to_string()),
+        None if response_mode.is_none() => {
+            refuse("invalid_request", "response_mode must be query, fragment or form_post")
+        }
+        None => check(&client, &parameters, &way_back),
+    };
+    let asked = match refused {
+        Ok(asked) => asked,
+        Err(Refusal(error, why)) => {
+            return way_back.with_error(app, visit, error, &super::error::description_text(&why));
+        }
+    };
+    let mut tx = app.store.begin().await?;
+    let id = authorization_requests::add(&mut tx, &client.id, &asked, app.clock.now()).await?;
+    tx.commit().await?;
+    Ok(visit.go(&path_of(id)))
+}
+
+/// The client and its redirect URI. Until both are known to belong together nobody may be
+/// redirected (RFC 6749 §4.1.2.1), and neither may be ambiguous.
+async fn target(
+    app: &App,
+    parameters: &Parameters,
+    problem: Option<&FormError>,
+) -> Result<(Client, String), PageError> {
+    if let Some(FormError::Repeated(name)) = problem
+        && ["client_id", "redirect_uri", "response_mode", "state"].contains(&name.as_str())
+    {
+        return Err(Problem::BadRequest.into());
+    }
+    let Some(client_id) = parameters.get("client_id") else { return Err(Problem::UnknownClient.into()) };
+    let Some(client) = clients::find(&app.store, &ClientId(client_id.to_owned())).await? else {
+        return Err(Problem::UnknownClient.into());
+    };
+    let requested = parameters.get("redirect_uri").unwrap_or_default();
+    let is_registered = client.metadata.redirect_uris.iter().any(|uri| redirect_uri::matches(uri, requested));
+    match is_registered && requested.len() <= LONGEST {
+        true => Ok((client, requested.to_owned())),
+        false => Err(Problem::UnknownRedirect.into()),
+    }
+}
+
+fn check(client: &Client, parameters: &Parameters, way_back: &Return) -> Result<Asked, Refusal> {
+    for (name, code) in [
+        ("request", "request_not_supported"),
+        ("request_uri", "request_uri_not_supported"),
+        ("registration", "registration_not_supported"),
+    ] {
+        if parameters.get(name).is_some() {
+            return refuse(code, format!("{name} is not offered"));
+        }
+    }
+    match parameters.get("response_type") {
+        Some("code") => {}
+        Some(_) => return refuse("unsupported_response_type", "response_type must be code"),
+        None => return refuse("invalid_request", "response_type is required"),
+    }
+    if !client.may_use(GrantType::AuthorizationCode) {
+        return refuse("unauthorized_client", "the client did not register the authorization code grant");
+    }
+    if parameters.get("state").is_some_and(|state| state.len() > LONGEST) {
+        return refuse("invalid_request", "state is too long");
+    }
+    let bounded = |name| match parameters.get(name) {
+        Some(text) if text.len() > LONGEST => refuse("invalid_request", format!("{name} is too long")),
+        other => Ok(other.map(str::to_owned)),
+    };
+    Ok(Asked {
+        code_challenge: code_challenge(parameters)?,
+        scope: Scope::parse(parameters.get("scope").unwrap_or_default())?.to_string(),
+        nonce: bounded("nonce")?,
+        login_hint: bounded("login_hint").unwrap_or_default(),
+        redirect_uri: way_back.redirect_uri.clone(),
+        response_mode: way_back.response_mode,
+        state: way_back.state.clone(),
+    })
+}
+
+/// PKCE is required of every client, and S256 is the only method (RFC 7636 §4.3, RFC 9700 §2.1.1).
+fn code_challenge(parameters: &Parameters) -> Result<String, Refusal> {
+    let Some(challenge) = parameters.get("code_challenge") else {
+        return refuse("invalid_request", "code_challenge is required (PKCE)");
+    };
+    if parameters.get("code_challenge_method") != Some("S256") {
+        return refuse("invalid_request", "code_challenge_method must be S256");
+    }
+    match crate::keys::from_base64url(challenge) {
+        Some(bytes) if bytes.len() == 32 => Ok(challenge.to_owned()),
+        _ => refuse("invalid_request", "code_challenge must be the base64url of a SHA-256 digest"),
+    }
+}

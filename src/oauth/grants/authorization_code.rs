@@ -1,0 +1,189 @@
+//! The authorization code grant (RFC 6749 §4.1.3; RFC 7636 §4.5, §4.6).
+
+use std::time::Duration;
+
+use super::super::error::Error;
+use super::super::id_token::{self, Subject};
+use super::super::scope::{OPENID, Scope};
+use super::super::token::{TokenResponse, access_token_lifetime};
+use crate::accounts::jobs::provision;
+use crate::accounts::users::{self, Standing, User};
+use crate::app::App;
+use crate::clients::Client;
+use crate::clients::authorization_requests::{self, Granted};
+use crate::http::form::Parameters;
+use crate::http::requester::Requester;
+use crate::ids::OauthSessionId;
+use crate::jobs::{self, Cancelled};
+use crate::keys;
+use crate::sessions::jobs::DeleteDevice;
+use crate::sessions::oauth::{self, EndReason, NewOauthSession};
+use crate::sessions::tokens::{self, Issue, Pair};
+use crate::time::Timestamp;
+
+/// A code that comes twice within this time was posted twice by the same client; later it was stolen,
+/// and what it gave is taken back (RFC 6749 §4.1.2).
+const POSTED_TWICE: Duration = Duration::from_secs(20);
+
+/// How often a device is claimed again while the homeserver is deleting it, and how long between.
+const CLAIMS: usize = 10;
+const BETWEEN_CLAIMS: Duration = Duration::from_millis(200);
+
+const NOT_GOOD: Error = Error::InvalidGrant("the code is not valid, or was not issued to this client");
+
+pub(crate) async fn run(
+    app: &App,
+    requester: &Requester,
+    client: &Client,
+    form: &Parameters,
+) -> Result<TokenResponse, Error> {
+    let code = form.get("code").ok_or(Error::InvalidRequest("code is required".into()))?;
+    let now = app.clock.now();
+    let granted =
+        authorization_requests::find_by_code(&app.store, &keys::digest(code)).await?.ok_or(NOT_GOOD)?;
+    if granted.client_id != client.id {
+        return Err(NOT_GOOD);
+    }
+    if let Some((spent_at, session)) = granted.spent {
+        return Err(came_again(app, spent_at, session, now).await?);
+    }
+    check(&granted, form, now)?;
+    let user = users::find(&app.store, granted.user_id).await?.ok_or(NOT_GOOD)?;
+    match user.standing() {
+        Standing::Active => {}
+        Standing::Locked => return Err(Error::InvalidGrant("the account is locked")),
+        Standing::Deactivated => return Err(Error::InvalidGrant("the account is deactivated")),
+    }
+    let scope = Scope::stored(&granted.asked.scope);
+    let lifetime = access_token_lifetime(app, client);
+    let issue = Issue { requester, root: app.keys.root(), lifetime, limits: &app.config.sessions, now };
+    let pair = start(app, &granted, &user, &scope, &issue).await?;
+    let id_token = match scope.has(OPENID) {
+        true => {
+            let subject = Subject {
+                user_id: user.id,
+                authenticated_at: granted.authenticated_at,
+                nonce: granted.asked.nonce.as_deref(),
+            };
+            Some(id_token::sign(app, client, &subject, &pair.access_token, now)?)
+        }
+        false => None,
+    };
+    Ok(TokenResponse::new(client, pair, granted.asked.scope, id_token))
+}
+
+/// The code must come from whoever asked for it, and go where it was sent.
+fn check(granted: &Granted, form: &Parameters, now: Timestamp) -> Result<(), Error> {
+    if granted.expires_at <= now {
+        return Err(Error::InvalidGrant("the code has expired"));
+    }
+    let redirect_uri =
+        form.get("redirect_uri").ok_or(Error::InvalidRequest("redirect_uri is required".into()))?;
+    if redirect_uri != granted.asked.redirect_uri {
+        return Err(Error::InvalidGrant("redirect_uri differs from that of the authorization request"));
+    }
+    let verifier =
+        form.get("code_verifier").ok_or(Error::InvalidGrant("code_verifier is required (PKCE)"))?;
+    let is_verifier = (43..=128).contains(&verifier.len())
+        && verifier.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
+    match is_verifier && keys::equal_secrets(keys::digest(verifier), &granted.asked.code_challenge) {
+        true => Ok(()),
+        false => Err(Error::InvalidGrant("code_verifier does not match code_challenge")),
+    }
+}
+
+/// Gets the device ready on the homeserver, then spends the code for a session in one transaction.
+async fn start(
+    app: &App,
+    granted: &Granted,
+    user: &User,
+    scope: &Scope,
+    issue: &Issue<'_>,
+) -> Result<Pair, Error> {
+    if user.provisioned_at.is_none() {
+        provision(app, user).await?;
+    }
+    let Some(device_id) = scope.device_id() else {
+        return spend(app, granted, None, issue).await?.ok_or(NOT_GOOD);
+    };
+    for _ in 0..CLAIMS {
+        // The client calls the homeserver the moment it has its token: the device must be there first.
+        app.homeserver.upsert_device(&user.localpart, device_id).await?;
+        let mut tx = app.store.begin().await?;
+        if oauth::claim_device(&mut tx, user.id, device_id, issue.now).await? == Cancelled::All {
+            return match spend_in(tx, granted, Some(device_id.clone()), issue).await? {
+                Some(pair) => Ok(pair),
+                None => {
+                    undo_device(app, user, scope, issue.now).await?;
+                    Err(NOT_GOOD)
+                }
+            };
+        }
+        drop(tx);
+        tokio::time::sleep(BETWEEN_CLAIMS).await;
+    }
+    Err(Error::TemporarilyUnavailable("the homeserver is still deleting this device".into()))
+}
+
+async fn spend(
+    app: &App,
+    granted: &Granted,
+    device_id: Option<crate::ids::DeviceId>,
+    issue: &Issue<'_>,
+) -> Result<Option<Pair>, Error> {
+    spend_in(app.store.begin().await?, granted, device_id, issue).await
+}
+
+/// Spends the code and starts the session; `None` when another request was faster.
+async fn spend_in(
+    mut tx: crate::store::Tx,
+    granted: &Granted,
+    device_id: Option<crate::ids::DeviceId>,
+    issue: &Issue<'_>,
+) -> Result<Option<Pair>, Error> {
+    if !authorization_requests::spend_code(&mut tx, granted.id, issue.now).await? {
+        return Ok(None);
+    }
+    let new = NewOauthSession {
+        user_id: granted.user_id,
+        client_id: granted.client_id.clone(),
+        browser_session_id: granted.browser_session_id,
+        scope: granted.asked.scope.clone(),
+        device_id,
+        authenticated_at: granted.authenticated_at,
+    };
+    let (session, pair) = tokens::start_session(&mut tx, &new, issue).await?;
+    authorization_requests::set_session(&mut tx, granted.id, session).await?;
+    tx.commit().await?;
+    Ok(Some(pair))
+}
+
+/// The device was made for a session that did not come about; the job looks whether another uses it.
+async fn undo_device(app: &App, user: &User, scope: &Scope, now: Timestamp) -> Result<(), Error> {
+    let Some(device_id) = scope.device_id().cloned() else { return Ok(()) };
+    let mut tx = app.store.begin().await?;
+    jobs::enqueue(&mut tx, &DeleteDevice { user_id: user.id, device_id }, now).await?;
+    tx.commit().await?;
+    app.wake_workers();
+    Ok(())
+}
+
+/// A spent code: a double post, or a thief.
+async fn came_again(
+    app: &App,
+    spent_at: Timestamp,
+    session: Option<OauthSessionId>,
+    now: Timestamp,
+) -> Result<Error, Error> {
+    if let Some(session) = session.filter(|_| now.since(spent_at) > POSTED_TWICE) {
+        let mut tx = app.store.begin().await?;
+        if let Some(session) = oauth::find(&mut tx, session).await? {
+            tracing::warn!(session = %session.id, "an authorization code was used again: its session ends");
+            oauth::end(&mut tx, session.id, session.user_id, session.device_id, EndReason::CodeReused, now)
+                .await?;
+        }
+        tx.commit().await?;
+        app.wake_workers();
+    }
+    Ok(Error::InvalidGrant("the code was used before"))
+}

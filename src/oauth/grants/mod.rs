@@ -1,0 +1,4 @@
+//! What each grant does beside what all share.
+
+pub(super) mod authorization_code;
+pub(super) mod refresh_token;

@@ -1,0 +1,32 @@
+//! Userinfo (OpenID Connect Core §5.3): a client asks who the person is.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
+use serde_json::json;
+
+use super::client_auth::bearer;
+use super::error::Error;
+use super::scope::{OPENID, Scope};
+use crate::app::App;
+use crate::http::headers::no_store;
+use crate::sessions::tokens;
+
+/// `GET` and `POST /oauth2/userinfo`.
+pub async fn respond(State(app): State<App>, headers: HeaderMap) -> Response {
+    match answer(&app, &headers).await {
+        Ok(response) => response,
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn answer(app: &App, headers: &HeaderMap) -> Result<Response, Error> {
+    let token = bearer(headers).ok_or(Error::InvalidToken(None))?;
+    let active = tokens::find_active(&app.store, token, app.clock.now()).await?;
+    let session = active.ok_or(Error::InvalidToken(Some("the access token is not valid")))?.session;
+    if !Scope::stored(&session.scope).has(OPENID) {
+        return Err(Error::InsufficientScope(OPENID));
+    }
+    Ok(no_store(Json(json!({ "sub": session.user_id }))))
+}

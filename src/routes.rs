@@ -1,0 +1,139 @@
+//! Every URL that the server answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use http::{HeaderMap, StatusCode};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::accounts::signed_in;
+use crate::app::App;
+use crate::http::cors::cors;
+use crate::http::error::Problem;
+use crate::http::form::LARGEST;
+use crate::http::headers::{PageHeaders, no_store_layer, page_headers};
+use crate::http::index::IndexPage;
+use crate::http::pages::Site;
+use crate::http::request_id::request_id;
+use crate::http::visit::Visit;
+use crate::login::{password, sign_out};
+use crate::oauth::metadata::{self, Discovery};
+use crate::oauth::{authorize, client_registration, consent, introspect, revoke, token, userinfo};
+
+/// No request takes longer; what a person or client waits for is bounded well below.
+const LONGEST_REQUEST: Duration = Duration::from_secs(60);
+
+/// Puts everything together, at the root and, for a proxy that does not strip it, below the path of
+/// the public base.
+pub fn router(app: App, site: Site) -> Router {
+    let site = Arc::new(site);
+    let discovery = Discovery::new(&app.config);
+    let base = app.config.http.public_base.path().trim_end_matches('/').to_owned();
+    let rfc8414 = metadata::rfc8414_path(&app.config);
+    let at_root = everything(&app, &discovery);
+    let mut router = match base.as_str() {
+        "" => at_root,
+        base => at_root.nest(base, everything(&app, &discovery)),
+    };
+    if !base.is_empty() {
+        let respond = async move |headers: HeaderMap| discovery.respond(&headers);
+        router = router.merge(Router::new().route(&rfc8414, get(respond)).layer(from_fn(cors)));
+    }
+    router
+        .layer(DefaultBodyLimit::max(LARGEST))
+        .layer(Extension(site))
+        .layer(from_fn(request_id))
+        .with_state(app)
+}
+
+/// What must stand inside of the layers that complete an answer: a panic and a request that takes too
+/// long are answered too, and browsers must be able to read that.
+fn guarded(router: Router<App>) -> Router<App> {
+    router
+        .layer(CatchPanicLayer::new())
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST_REQUEST))
+}
+
+fn everything(app: &App, discovery: &Discovery) -> Router<App> {
+    machines(app, discovery)
+        .merge(introspection())
+        .merge(pages(app))
+        .route("/assets/{name}", get(asset))
+        .route("/health", get(health))
+}
+
+/// What clients call, from any origin.
+fn machines(app: &App, discovery: &Discovery) -> Router<App> {
+    let (oidc, rfc8414) = (discovery.clone(), discovery.clone());
+    let mut router = Router::new()
+        .route(
+            "/.well-known/openid-configuration",
+            get(async move |headers: HeaderMap| oidc.respond(&headers)),
+        )
+        .route(
+            "/.well-known/oauth-authorization-server",
+            get(async move |headers: HeaderMap| rfc8414.respond(&headers)),
+        )
+        .route("/oauth2/keys.json", get(metadata::jwks))
+        .route("/oauth2/token", post(token::post))
+        .route("/oauth2/revoke", post(revoke::post))
+        .route("/oauth2/userinfo", get(userinfo::respond).post(userinfo::respond));
+    if app.config.oauth.dynamic_registration {
+        router = router.route("/oauth2/registration", post(client_registration::post));
+    }
+    guarded(router).layer(from_fn(cors))
+}
+
+/// What the homeserver and other resource servers call; no browser does.
+fn introspection() -> Router<App> {
+    guarded(Router::new().route("/oauth2/introspect", post(introspect::post)))
+}
+
+/// What people see.
+fn pages(app: &App) -> Router<App> {
+    let router = Router::new()
+        .route("/", get(index))
+        .route("/authorize", get(authorize::get).post(authorize::post))
+        .route("/authorize/{id}", get(consent::get).post(consent::post))
+        .route("/login", get(password::get).post(password::post))
+        .route("/logout", post(sign_out::post))
+        .route("/signed-out", get(sign_out::signed_out))
+        .fallback(not_found);
+    guarded(router)
+        .layer(map_response(no_store_layer))
+        .layer(from_fn_with_state(PageHeaders::new(&app.config.http.public_base), page_headers))
+}
+
+async fn index(State(app): State<App>, visit: Visit) -> Response {
+    let made = signed_in::find(&app, &visit).await.map(|signed_in| {
+        let person = signed_in.map(|signed_in| signed_in.person(&app));
+        visit.page(StatusCode::OK, &IndexPage { frame: visit.frame(), person }, None)
+    });
+    visit.answer(made.map_err(Into::into))
+}
+
+async fn asset(
+    Extension(site): Extension<Arc<Site>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    site.assets.respond(&name, &headers)
+}
+
+async fn not_found(visit: Visit) -> Response {
+    visit.answer(Err(Problem::NotFound.into()))
+}
+
+/// `GET /health`: whether this node can do its work, which needs the database.
+async fn health(State(app): State<App>) -> (StatusCode, &'static str) {
+    match app.store.answers().await {
+        Ok(()) => (StatusCode::OK, "ok"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer"),
+    }
+}
