@@ -42,10 +42,10 @@ impl Action<'_> {
     fn limit(&self, app: &App) -> Limit {
         let limits = &app.config.rate_limits;
         match self {
-            Action::SignInFrom(_) => limits.sign_in_per_address.clone(),
-            Action::SignInTo(_) => limits.sign_in_per_account.clone(),
-            Action::RegisterClientFrom(_) => limits.client_registration_per_address.clone(),
-            Action::ClientSecret(..) => limits.client_secret_per_client.clone(),
+            Action::SignInFrom(_) => limits.sign_in_per_address,
+            Action::SignInTo(_) => limits.sign_in_per_account,
+            Action::RegisterClientFrom(_) => limits.client_registration_per_address,
+            Action::ClientSecret(..) => limits.client_secret_per_client,
         }
     }
 }

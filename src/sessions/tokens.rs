@@ -125,7 +125,7 @@ pub async fn start_session(
 /// What became of a presented refresh token.
 pub enum Refreshed {
     /// A pair to answer with, and the session it belongs to.
-    Pair(Pair, Found),
+    Pair(Pair, Box<Found>),
     /// The session is over, or the token was never one of ours, or is another client's.
     Over,
     /// Nothing is wrong for good; the client should come back.
@@ -166,7 +166,7 @@ pub async fn refresh(
         return superseded(tx, &chain, now).await;
     }
     if is_confirmed && let Some(pair) = pending_again(&chain, presented, &family, root, now) {
-        return Ok(Refreshed::Pair(pair, chain.found));
+        return Ok(Refreshed::Pair(pair, Box::new(chain.found)));
     }
     let nonce = keys::random_secret();
     let pair = successor(presented, &nonce, &family, root, lifetime);
@@ -181,7 +181,7 @@ pub async fn refresh(
     let confirmed_at = if is_pending { now } else { chain.confirmed_at };
     sql::set_pending(tx, found.session_id, &digest, confirmed_at, &pending, issue.requester, now).await?;
     sql::add_access_token(tx, &pending.access, found.session_id, now, now + lifetime).await?;
-    Ok(Refreshed::Pair(pair, chain.found))
+    Ok(Refreshed::Pair(pair, Box::new(chain.found)))
 }
 
 fn is_too_old(chain: &sql::Chain, issue: &Issue<'_>) -> bool {

@@ -2,12 +2,16 @@
 //!
 //! - [`postgres`]: one PostgreSQL for the whole test run, a new empty database for each test.
 //! - [`synapse`]: a homeserver that delegates authentication to the server under test.
+//! - [`homeserver`]: a homeserver in this process that only knows the calls we make to one.
 //! - [`browser`]: headless Chromium, its screenshots, and the accessibility rules of axe-core.
+//! - [`server`]: the server under test in this process, and a browser that keeps cookies.
 //! - [`process`]: starts such a program, and stops it even when the tests are killed.
 //! - [`installed`]: where the programs are, and what to do when one is missing.
 
 pub mod browser;
+pub mod homeserver;
 pub mod installed;
 pub mod postgres;
 pub mod process;
+pub mod server;
 pub mod synapse;
