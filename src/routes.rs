@@ -12,6 +12,7 @@ use http::{HeaderMap, StatusCode};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use crate::accounts::account_pages::{end_others, end_session, home, sessions};
 use crate::accounts::signed_in;
 use crate::app::App;
 use crate::http::cors::cors;
@@ -104,6 +105,18 @@ fn pages(app: &App) -> Router<App> {
         .route("/login", get(password::get).post(password::post))
         .route("/logout", post(sign_out::post))
         .route("/signed-out", get(sign_out::signed_out))
+        .route("/account", get(home::get))
+        .route("/account/", get(home::get))
+        .route("/account/sessions", get(sessions::get))
+        .route("/account/sessions/end-others", get(end_others::get).post(end_others::post))
+        .route(
+            "/account/sessions/browser/{id}/end",
+            get(end_session::get_browser).post(end_session::post_browser),
+        )
+        .route(
+            "/account/sessions/client/{id}/end",
+            get(end_session::get_client).post(end_session::post_client),
+        )
         .fallback(not_found);
     guarded(router)
         .layer(map_response(no_store_layer))

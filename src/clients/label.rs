@@ -2,6 +2,7 @@
 
 use url::{Host, Url};
 
+use super::Client;
 use crate::http::words;
 
 /// Where a redirect leads, as far as a person can tell.
@@ -62,6 +63,15 @@ impl ClientLabel {
             _ => None,
         };
         ClientLabel { name: name.and_then(words::name), verified_host }
+    }
+
+    /// Names a client whose registration is all that is known: its host is proven if every code of it
+    /// goes to that host.
+    pub fn of_registration(client: &Client, languages: &[String]) -> ClientLabel {
+        let mut destinations = client.metadata.redirect_uris.iter().map(|uri| Destination::of(uri));
+        let first = destinations.next().flatten();
+        let is_only_one = destinations.all(|other| other == first);
+        ClientLabel::new(client.given_name(languages), first.as_ref().filter(|_| is_only_one))
     }
 }
 

@@ -77,6 +77,9 @@ pub enum Availability {
 pub struct UserFacts {
     /// The full Matrix identifier.
     pub user_id: String,
+    /// The name they chose to be shown by.
+    #[serde(default)]
+    pub display_name: Option<String>,
     /// Whether the homeserver has it deactivated.
     pub is_deactivated: bool,
 }

@@ -16,5 +16,6 @@ pub mod pages;
 pub mod rate_limits;
 pub mod request_id;
 pub mod requester;
+pub mod user_agent;
 pub mod visit;
 pub mod words;

@@ -58,6 +58,12 @@ impl Visit {
         &self.browser
     }
 
+    /// Whether the person came from another page of ours, rather than by a link that anybody may have
+    /// written.
+    pub fn is_from_own_page(&self) -> bool {
+        self.is_own_page
+    }
+
     /// Proves that a form came from a page that this browser was given.
     ///
     /// # Errors

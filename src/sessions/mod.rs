@@ -3,6 +3,7 @@
 //! Owns `browser_sessions`, `oauth_sessions` and `access_tokens`. A user is known here only as a
 //! [`UserId`], a client only as a [`ClientId`]; who they are is the business of other rooms.
 
+pub mod all;
 pub mod browser;
 pub mod jobs;
 pub mod oauth;

@@ -5,12 +5,14 @@
 //! - [`homeserver`]: a homeserver in this process that only knows the calls we make to one.
 //! - [`browser`]: headless Chromium, its screenshots, and the accessibility rules of axe-core.
 //! - [`server`]: the server under test in this process, and a browser that keeps cookies.
+//! - [`page`]: a page of ours as a reader sees it.
 //! - [`process`]: starts such a program, and stops it even when the tests are killed.
 //! - [`installed`]: where the programs are, and what to do when one is missing.
 
 pub mod browser;
 pub mod homeserver;
 pub mod installed;
+pub mod page;
 pub mod postgres;
 pub mod process;
 pub mod server;

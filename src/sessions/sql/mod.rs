@@ -1,5 +1,7 @@
 //! All SQL of the sessions and their tokens.
 
+pub(super) mod all;
+
 use super::browser::BrowserSession;
 use super::oauth::{NewOauthSession, OauthSession};
 use super::tokens::{ActiveToken, Found};
@@ -274,8 +276,8 @@ pub(super) async fn find_oauth_session(
     query(OAUTH_SESSION).bind(id).fetch_optional(on).await
 }
 
-/// Sorts after every ULID.
-const END: &str = "~";
+/// Sorts after every ULID, in every collation: punctuation would not.
+const LAST_ID: &str = "ZZZZZZZZZZZZZZZZZZZZZZZZZZ";
 
 pub(super) async fn list_oauth_sessions(
     on: impl Into<On<'_>>,
@@ -286,7 +288,7 @@ pub(super) async fn list_oauth_sessions(
     const LIST: &str = "
 SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
 FROM oauth_sessions WHERE user_id = $1 AND ended_at IS NULL AND id < $2 ORDER BY id DESC LIMIT $3";
-    let before = before.map_or(END.to_owned(), |id| id.to_string());
+    let before = before.map_or(LAST_ID.to_owned(), |id| id.to_string());
     query(LIST).bind(user).bind(before).bind(limit).fetch_all(on).await
 }
 
@@ -435,7 +437,7 @@ pub(super) async fn list_browser_sessions(
     const LIST: &str = "
 SELECT id, user_id, created_at, authenticated_at, last_seen_at, last_seen_ip, user_agent
 FROM browser_sessions WHERE user_id = $1 AND ended_at IS NULL AND id < $2 ORDER BY id DESC LIMIT $3";
-    let before = before.map_or(END.to_owned(), |id| id.to_string());
+    let before = before.map_or(LAST_ID.to_owned(), |id| id.to_string());
     query(LIST).bind(user).bind(before).bind(limit).fetch_all(on).await
 }
 
@@ -458,7 +460,7 @@ pub(super) async fn end_browser_sessions(
 ) -> Result<u64, Error> {
     const SET: &str =
         "UPDATE browser_sessions SET ended_at = $1 WHERE user_id = $2 AND id <> $3 AND ended_at IS NULL";
-    let except = except.map_or(END.to_owned(), |id| id.to_string());
+    let except = except.map_or(LAST_ID.to_owned(), |id| id.to_string());
     query(SET).bind(now).bind(user).bind(except).execute(tx).await
 }
 

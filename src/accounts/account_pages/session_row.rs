@@ -1,0 +1,138 @@
+//! One session as a person sees it, in the list and where it is ended.
+
+use std::collections::HashMap;
+
+use crate::accounts::signed_in::SignedIn;
+use crate::app::App;
+use crate::clients;
+use crate::clients::label::ClientLabel;
+use crate::clients::scope_words::{self, ScopeRow};
+use crate::http::user_agent;
+use crate::http::visit::Visit;
+use crate::ids::ClientId;
+use crate::sessions::all::{Session, SessionId};
+use crate::sessions::browser::BrowserSession;
+use crate::sessions::oauth::OauthSession;
+use crate::store;
+use crate::time::Timestamp;
+
+/// What a session is to the person who has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionKind {
+    /// A browser signed in to this server.
+    Browser,
+    /// An app that was let in.
+    Client,
+}
+
+impl SessionKind {
+    /// The kind of session that an identifier names.
+    pub(super) fn of(id: SessionId) -> SessionKind {
+        match id {
+            SessionId::Browser(_) => SessionKind::Browser,
+            SessionId::Oauth(_) => SessionKind::Client,
+        }
+    }
+}
+
+/// One session in the list.
+#[derive(Clone, Debug)]
+pub struct SessionRow {
+    /// What it is.
+    pub kind: SessionKind,
+    /// Local path of the page that ends it.
+    pub end_path: String,
+    /// The client; `None` for a browser.
+    pub client: Option<ClientLabel>,
+    /// Browser and system in words, "Firefox on Linux", where known.
+    pub user_agent: Option<String>,
+    /// The name the Matrix device goes by.
+    pub device_name: Option<String>,
+    /// The Matrix device.
+    pub device_id: Option<String>,
+    /// When it was last used; `None` when never or not known.
+    pub last_seen_at: Option<Timestamp>,
+    /// The address it was last used from.
+    pub ip_address: Option<String>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// What the client may do.
+    pub scopes: Vec<ScopeRow>,
+    /// Whether it is the one asking.
+    pub is_this_one: bool,
+}
+
+/// Local path of the page that ends a session.
+pub(super) fn end_path(id: SessionId) -> String {
+    match id {
+        SessionId::Browser(id) => format!("/account/sessions/browser/{id}/end"),
+        SessionId::Oauth(id) => format!("/account/sessions/client/{id}/end"),
+    }
+}
+
+/// The rows of some sessions, in their order. Each client is looked up once.
+pub(super) async fn rows(
+    app: &App,
+    visit: &Visit,
+    signed_in: &SignedIn,
+    sessions: Vec<Session>,
+) -> Result<Vec<SessionRow>, store::Error> {
+    let mut clients: HashMap<ClientId, ClientLabel> = HashMap::new();
+    let mut rows = Vec::with_capacity(sessions.len());
+    for session in sessions {
+        rows.push(match session {
+            Session::Browser(session) => browser(session, signed_in),
+            Session::Oauth(session) => {
+                let label = match clients.get(&session.client_id) {
+                    Some(label) => label.clone(),
+                    None => {
+                        let label = label(app, visit, &session.client_id).await?;
+                        clients.insert(session.client_id.clone(), label.clone());
+                        label
+                    }
+                };
+                client(session, label)
+            }
+        });
+    }
+    Ok(rows)
+}
+
+async fn label(app: &App, visit: &Visit, id: &ClientId) -> Result<ClientLabel, store::Error> {
+    Ok(match clients::find(&app.store, id).await? {
+        Some(client) => ClientLabel::of_registration(&client, &visit.languages),
+        None => ClientLabel { name: None, verified_host: None },
+    })
+}
+
+fn browser(session: BrowserSession, signed_in: &SignedIn) -> SessionRow {
+    SessionRow {
+        kind: SessionKind::Browser,
+        end_path: end_path(SessionId::Browser(session.id)),
+        client: None,
+        user_agent: session.user_agent.as_deref().and_then(user_agent::in_words),
+        device_name: None,
+        device_id: None,
+        last_seen_at: Some(session.last_seen_at),
+        ip_address: session.last_seen_ip,
+        created_at: session.created_at,
+        scopes: Vec::new(),
+        is_this_one: session.id == signed_in.session.id,
+    }
+}
+
+fn client(session: OauthSession, label: ClientLabel) -> SessionRow {
+    SessionRow {
+        kind: SessionKind::Client,
+        end_path: end_path(SessionId::Oauth(session.id)),
+        client: Some(label),
+        user_agent: session.user_agent.as_deref().and_then(user_agent::in_words),
+        device_name: None,
+        device_id: session.device_id.map(|id| id.0),
+        last_seen_at: Some(session.last_seen_at),
+        ip_address: session.last_seen_ip,
+        created_at: session.created_at,
+        scopes: scope_words::rows(&session.scope),
+        is_this_one: false,
+    }
+}

@@ -1,0 +1,159 @@
+//! A person's sessions of both kinds as one list, the way they see them: browsers and clients.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::browser::{self, BrowserSession};
+use super::oauth::{self, EndReason, OauthSession};
+use super::sql;
+use crate::ids::{BrowserSessionId, InvalidId, OauthSessionId, UserId};
+use crate::store::{self, Store, Tx};
+use crate::time::Timestamp;
+
+/// A session of either kind.
+#[derive(Clone, Debug)]
+pub enum Session {
+    /// A browser.
+    Browser(BrowserSession),
+    /// A client.
+    Oauth(OauthSession),
+}
+
+/// Names a session of either kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionId {
+    /// A browser.
+    Browser(BrowserSessionId),
+    /// A client.
+    Oauth(OauthSessionId),
+}
+
+/// A place in the list, which runs from the session used last to the one used first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub(super) last_seen_at: Timestamp,
+    /// The session's identifier: it decides between sessions used in the same millisecond.
+    pub(super) id: String,
+}
+
+/// How many live sessions there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Of both kinds.
+    pub sessions: u64,
+    /// How many of these are Matrix devices.
+    pub devices: u64,
+}
+
+impl Session {
+    /// Where it stands in the list.
+    pub fn place(&self) -> Place {
+        match self {
+            Session::Browser(session) => {
+                Place { last_seen_at: session.last_seen_at, id: session.id.to_string() }
+            }
+            Session::Oauth(session) => {
+                Place { last_seen_at: session.last_seen_at, id: session.id.to_string() }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.last_seen_at.0, self.id)
+    }
+}
+
+impl FromStr for Place {
+    type Err = InvalidId;
+    fn from_str(text: &str) -> Result<Place, InvalidId> {
+        let (millis, id) = text.split_once('-').ok_or(InvalidId)?;
+        let last_seen_at = Timestamp(millis.parse().map_err(|_| InvalidId)?);
+        let id: BrowserSessionId = id.parse()?;
+        Ok(Place { last_seen_at, id: id.to_string() })
+    }
+}
+
+/// Up to `limit` live sessions of the user besides the browser session `except`, the last used
+/// first, below the place `before`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(
+    store: &Store,
+    user_id: UserId,
+    except: BrowserSessionId,
+    before: Option<&Place>,
+    limit: i64,
+) -> Result<Vec<Session>, store::Error> {
+    sql::all::list(store, user_id, except, before, limit).await
+}
+
+/// Counts the live sessions of the user besides the browser session `except`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count(store: &Store, user_id: UserId, except: BrowserSessionId) -> Result<Counts, store::Error> {
+    sql::all::count(store, user_id, except).await
+}
+
+/// The live session of that identifier, if it is the user's.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find(store: &Store, id: SessionId, user_id: UserId) -> Result<Option<Session>, store::Error> {
+    sql::all::find(store, id, user_id).await
+}
+
+/// Whether the user has or had a session of that identifier. Those that ended long ago are forgotten.
+///
+/// # Errors
+/// When the database fails.
+pub async fn was_of(store: &Store, id: SessionId, user_id: UserId) -> Result<bool, store::Error> {
+    sql::all::was_of(store, id, user_id).await
+}
+
+/// Ends the live session of that identifier if it is the user's, at their own wish; `false`
+/// otherwise.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end(tx: &mut Tx, id: SessionId, user_id: UserId, now: Timestamp) -> Result<bool, store::Error> {
+    match id {
+        SessionId::Browser(id) => browser::end(tx, id, user_id, now).await,
+        SessionId::Oauth(id) => oauth::end_of_user(tx, id, user_id, EndReason::SignedOut, now).await,
+    }
+}
+
+/// Ends every live session of the user besides the browser session `except`, at their own wish, and
+/// returns how many these were.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_others(
+    tx: &mut Tx,
+    user_id: UserId,
+    except: BrowserSessionId,
+    now: Timestamp,
+) -> Result<u64, store::Error> {
+    let browsers = browser::end_all(tx, user_id, Some(except), now).await?;
+    let clients = oauth::end_all(tx, user_id, EndReason::SignedOut, now).await?;
+    Ok(browsers + clients)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_as_it_is_written() {
+        let text = "1795216860000-01ARZ3NDEKTSV4RRFFQ69G5FAV";
+        assert_eq!(text.parse::<Place>().map(|place| place.to_string()), Ok(text.to_owned()));
+        for bad in
+            ["", "-", "1", "1-", "1-x", "x-01ARZ3NDEKTSV4RRFFQ69G5FAV", "1-01ARZ3NDEKTSV4RRFFQ69G5FAV-1"]
+        {
+            assert_eq!(bad.parse::<Place>(), Err(InvalidId), "{bad}");
+        }
+    }
+}

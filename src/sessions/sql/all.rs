@@ -1,0 +1,93 @@
+//! SQL over both kinds of sessions.
+
+use super::LAST_ID;
+use crate::ids::{BrowserSessionId, UserId};
+use crate::sessions::all::{Counts, Place, Session, SessionId};
+use crate::sessions::browser::BrowserSession;
+use crate::sessions::oauth::OauthSession;
+use crate::store::{Error, FromRow, Row, Store, query};
+use crate::time::Timestamp;
+
+impl FromRow for Session {
+    fn from_row(row: &Row) -> Result<Session, Error> {
+        Ok(match row.get::<Option<String>>("client_id")? {
+            None => Session::Browser(BrowserSession::from_row(row)?),
+            Some(_) => Session::Oauth(OauthSession::from_row(row)?),
+        })
+    }
+}
+
+pub(in crate::sessions) async fn list(
+    store: &Store,
+    user: UserId,
+    except: BrowserSessionId,
+    before: Option<&Place>,
+    limit: i64,
+) -> Result<Vec<Session>, Error> {
+    const LIST: &str = "
+SELECT id, user_id, created_at, authenticated_at, last_seen_at, last_seen_ip, user_agent,
+       CAST(NULL AS TEXT) AS client_id, CAST(NULL AS TEXT) AS scope, CAST(NULL AS TEXT) AS device_id
+FROM browser_sessions
+WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL
+  AND (last_seen_at < $3 OR (last_seen_at = $3 AND id < $4))
+UNION ALL
+SELECT id, user_id, created_at, authenticated_at, last_seen_at, last_seen_ip, user_agent,
+       client_id, scope, device_id
+FROM oauth_sessions
+WHERE user_id = $1 AND ended_at IS NULL
+  AND (last_seen_at < $3 OR (last_seen_at = $3 AND id < $4))
+ORDER BY last_seen_at DESC, id DESC LIMIT $5";
+    let (last_seen_at, id) = match before {
+        Some(place) => (place.last_seen_at, place.id.as_str()),
+        None => (Timestamp(i64::MAX), LAST_ID),
+    };
+    query(LIST).bind(user).bind(except).bind(last_seen_at).bind(id).bind(limit).fetch_all(store).await
+}
+
+impl FromRow for Counts {
+    fn from_row(row: &Row) -> Result<Counts, Error> {
+        let count = |column| row.get::<i64>(column).map(|count| u64::try_from(count).unwrap_or(0));
+        Ok(Counts { sessions: count("browsers")? + count("clients")?, devices: count("devices")? })
+    }
+}
+
+pub(in crate::sessions) async fn count(
+    store: &Store,
+    user: UserId,
+    except: BrowserSessionId,
+) -> Result<Counts, Error> {
+    const COUNT: &str = "
+SELECT (SELECT COUNT(*) FROM browser_sessions WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL) AS browsers,
+       COUNT(*) AS clients, COUNT(device_id) AS devices
+FROM oauth_sessions WHERE user_id = $1 AND ended_at IS NULL";
+    query(COUNT).bind(user).bind(except).fetch_one(store).await
+}
+
+pub(in crate::sessions) async fn find(
+    store: &Store,
+    id: SessionId,
+    user: UserId,
+) -> Result<Option<Session>, Error> {
+    const BROWSER: &str = "
+SELECT id, user_id, created_at, authenticated_at, last_seen_at, last_seen_ip, user_agent,
+       CAST(NULL AS TEXT) AS client_id
+FROM browser_sessions WHERE id = $1 AND user_id = $2 AND ended_at IS NULL";
+    const OAUTH: &str = "
+SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
+FROM oauth_sessions WHERE id = $1 AND user_id = $2 AND ended_at IS NULL";
+    let found = match id {
+        SessionId::Browser(id) => query(BROWSER).bind(id),
+        SessionId::Oauth(id) => query(OAUTH).bind(id),
+    };
+    found.bind(user).fetch_optional(store).await
+}
+
+pub(in crate::sessions) async fn was_of(store: &Store, id: SessionId, user: UserId) -> Result<bool, Error> {
+    const BROWSER: &str = "SELECT id FROM browser_sessions WHERE id = $1 AND user_id = $2";
+    const OAUTH: &str = "SELECT id FROM oauth_sessions WHERE id = $1 AND user_id = $2";
+    let found = match id {
+        SessionId::Browser(id) => query(BROWSER).bind(id),
+        SessionId::Oauth(id) => query(OAUTH).bind(id),
+    };
+    Ok(found.bind(user).fetch_optional::<()>(store).await?.is_some())
+}
