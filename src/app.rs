@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use crate::config::{Config, Engine};
 use crate::homeserver::{self, Homeserver};
 use crate::keys::{self, HashError, HashPool, HashSettings, Keyring, KeyringError, RootSecret, files};
+use crate::known::Known;
 use crate::store::{self, Location, Store};
 use crate::time::Clock;
 
@@ -30,6 +31,8 @@ pub struct Parts {
     pub config: Config,
     /// The database.
     pub store: Store,
+    /// What this node remembers of access tokens.
+    pub known: Known,
     /// Signing keys and the root secret.
     pub keys: Keyring,
     /// Password hashing.
@@ -117,6 +120,7 @@ impl App {
         let homeserver_secrets = std::iter::once(homeserver_secret).chain(previous).collect();
         Ok(App(Arc::new(Parts {
             config,
+            known: Known::new(store.changes()),
             store,
             keys,
             passwords,

@@ -9,6 +9,7 @@ pub mod http;
 pub mod ids;
 pub mod jobs;
 pub mod keys;
+pub mod known;
 pub mod login;
 pub mod oauth;
 pub mod routes;

@@ -8,7 +8,7 @@ use super::sql;
 use crate::ids::{Localpart, UserId};
 use crate::jobs;
 use crate::sessions::{browser, oauth};
-use crate::store::{self, On, Store, Tx};
+use crate::store::{self, Change, On, Store, Tx};
 use crate::time::Timestamp;
 
 /// A person's account.
@@ -118,6 +118,7 @@ pub async fn list(store: &Store, after: Option<UserId>, limit: i64) -> Result<Ve
 /// # Errors
 /// When the database fails.
 pub async fn set_provisioned(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<(), store::Error> {
+    tx.announce(Change::User(id));
     sql::set_provisioned(tx, id, now).await
 }
 
@@ -134,6 +135,7 @@ pub async fn set_admin(tx: &mut Tx, id: UserId, is_admin: bool) -> Result<(), st
 /// # Errors
 /// When the database fails.
 pub async fn lock(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<(), store::Error> {
+    tx.announce(Change::User(id));
     sql::set_locked(tx, id, Some(now)).await?;
     jobs::enqueue(tx, &ProvisionUser { user_id: id }, now).await
 }
@@ -143,6 +145,7 @@ pub async fn lock(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<(), store::
 /// # Errors
 /// When the database fails.
 pub async fn unlock(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<(), store::Error> {
+    tx.announce(Change::User(id));
     sql::set_locked(tx, id, None).await?;
     jobs::enqueue(tx, &ProvisionUser { user_id: id }, now).await
 }
@@ -153,6 +156,7 @@ pub async fn unlock(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<(), store
 /// # Errors
 /// When the database fails.
 pub async fn deactivate(tx: &mut Tx, id: UserId, erase: bool, now: Timestamp) -> Result<(), store::Error> {
+    tx.announce(Change::User(id));
     sql::set_deactivated(tx, id, Some(now)).await?;
     browser::end_all(tx, id, None, now).await?;
     oauth::end_all(tx, id, oauth::EndReason::Deactivated, now).await?;
@@ -164,6 +168,7 @@ pub async fn deactivate(tx: &mut Tx, id: UserId, erase: bool, now: Timestamp) ->
 /// # Errors
 /// When the database fails.
 pub async fn reactivate(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<(), store::Error> {
+    tx.announce(Change::User(id));
     sql::set_deactivated(tx, id, None).await?;
     jobs::enqueue(tx, &ReactivateUser { user_id: id }, now).await
 }

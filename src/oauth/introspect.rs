@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName};
 use serde::Serialize;
 
@@ -25,18 +26,18 @@ const SUPPORTS_DEVICE_ID: HeaderName = HeaderName::from_static("x-mas-supports-d
 /// The answer (RFC 7662 §2.2) as the homeserver reads it: types are strict, and what is not known is
 /// left out.
 #[derive(Debug, Default, Serialize)]
-pub struct Introspection {
+pub struct Introspection<'a> {
     active: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<String>,
+    scope: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    client_id: Option<String>,
+    client_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    username: Option<String>,
+    username: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_type: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    device_id: Option<DeviceId>,
+    device_id: Option<&'a DeviceId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exp: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,7 +66,7 @@ pub async fn post(
     form: Result<Parameters, FormError>,
 ) -> Response {
     match answer(&app, &requester, &headers, form).await {
-        Ok(introspection) => no_store(Json(introspection)),
+        Ok(response) => response,
         Err(error) => error.into_response(),
     }
 }
@@ -75,7 +76,7 @@ async fn answer(
     requester: &Requester,
     headers: &HeaderMap,
     form: Result<Parameters, FormError>,
-) -> Result<Introspection, Error> {
+) -> Result<Response, Error> {
     // The secret comes first: not even the form of a request is judged for a stranger.
     let is_homeserver = bearer(headers).is_some_and(|secret| is_homeserver_secret(app, secret));
     if !is_homeserver && bearer(headers).is_some() {
@@ -97,7 +98,7 @@ async fn answer(
         Some(TokenKind::Access) => access_token(app, token, caller).await,
         // The homeserver would let a refresh token in as if it were an access token.
         Some(TokenKind::Refresh) if caller == Caller::Client => refresh_token(app, token).await,
-        _ => Ok(Introspection::default()),
+        _ => Ok(inactive()),
     }
 }
 
@@ -122,42 +123,42 @@ async fn prove_client(
     }
 }
 
-async fn access_token(app: &App, token: &str, caller: Caller) -> Result<Introspection, Error> {
+async fn access_token(app: &App, token: &str, caller: Caller) -> Result<Response, Error> {
     let now = app.clock.now();
-    let Some(active) = tokens::find_active(&app.store, token, now).await? else {
-        return Ok(Introspection::default());
-    };
-    let session = active.session;
-    let scope = Scope::stored(&session.scope);
+    let Some(active) = tokens::find_active(app, token, now).await? else { return Ok(inactive()) };
     let reads_device_id = caller == Caller::Homeserver { reads_device_id: true };
-    Ok(Introspection {
+    Ok(no_store(Json(Introspection {
         active: true,
-        scope: Some(scope.in_both_spellings()),
-        client_id: Some(session.client_id.0),
-        username: Some(session.localpart),
+        scope: Some(active.told_scope.get_or_init(|| Scope::stored(&active.scope).in_both_spellings())),
+        client_id: Some(&active.client_id.0),
+        username: Some(&active.localpart),
         token_type: Some("access_token"),
-        device_id: session.device_id.filter(|_| reads_device_id),
+        device_id: active.device_id.as_ref().filter(|_| reads_device_id),
         exp: Some(active.expires_at.as_seconds()),
         expires_in: Some(seconds_left(active.expires_at, now)),
         iat: Some(active.issued_at.as_seconds()),
         nbf: Some(active.issued_at.as_seconds()),
-        sub: Some(session.user_id),
-    })
+        sub: Some(active.user_id),
+    })))
 }
 
-async fn refresh_token(app: &App, token: &str) -> Result<Introspection, Error> {
-    let Some(session) = tokens::find_refreshable(&app.store, token).await? else {
-        return Ok(Introspection::default());
-    };
-    Ok(Introspection {
+async fn refresh_token(app: &App, token: &str) -> Result<Response, Error> {
+    let Some(session) = tokens::find_refreshable(&app.store, token).await? else { return Ok(inactive()) };
+    Ok(no_store(Json(Introspection {
         active: true,
-        scope: Some(Scope::stored(&session.scope).in_both_spellings()),
-        client_id: Some(session.client_id.0),
-        username: Some(session.localpart),
+        scope: Some(&Scope::stored(&session.scope).in_both_spellings()),
+        client_id: Some(&session.client_id.0),
+        username: Some(&session.localpart),
         token_type: Some("refresh_token"),
         sub: Some(session.user_id),
         ..Introspection::default()
-    })
+    })))
+}
+
+/// The one answer to every token that is not active.
+fn inactive() -> Response {
+    const INACTIVE: &[u8] = br#"{"active":false}"#;
+    no_store(([(CONTENT_TYPE, "application/json")], INACTIVE))
 }
 
 /// Whole seconds, rounded up: a token that is active has at least one left.

@@ -23,8 +23,8 @@ pub async fn respond(State(app): State<App>, headers: HeaderMap) -> Response {
 
 async fn answer(app: &App, headers: &HeaderMap) -> Result<Response, Error> {
     let token = bearer(headers).ok_or(Error::InvalidToken(None))?;
-    let active = tokens::find_active(&app.store, token, app.clock.now()).await?;
-    let session = active.ok_or(Error::InvalidToken(Some("the access token is not valid")))?.session;
+    let active = tokens::find_active(app, token, app.clock.now()).await?;
+    let session = active.ok_or(Error::InvalidToken(Some("the access token is not valid")))?;
     if !Scope::stored(&session.scope).has(OPENID) {
         return Err(Error::InsufficientScope(OPENID));
     }

@@ -13,6 +13,7 @@ pub mod tokens;
 use std::time::Duration;
 
 use crate::config;
+use crate::ids::OauthSessionId;
 use crate::store::{self, Tx};
 use crate::time::Timestamp;
 
@@ -42,4 +43,15 @@ pub async fn expire(tx: &mut Tx, limits: &config::Sessions, now: Timestamp) -> R
         oauth::end(tx, session, user, device, oauth::EndReason::Expired, now).await?;
     }
     sql::forget(tx, now - REMEMBERED, now).await
+}
+
+/// Writes down when sessions were last used, many at once.
+///
+/// # Errors
+/// When the database fails.
+pub async fn write_seen(tx: &mut Tx, seen: &[(OauthSessionId, Timestamp)]) -> Result<(), store::Error> {
+    for (session, at) in seen {
+        sql::set_seen(tx, *session, *at).await?;
+    }
+    Ok(())
 }

@@ -4,7 +4,7 @@ use super::jobs::DeleteDevice;
 use super::sql;
 use crate::ids::{BrowserSessionId, ClientId, DeviceId, OauthSessionId, UserId};
 use crate::jobs::{self, Cancelled};
-use crate::store::{self, Error, On, Tx};
+use crate::store::{self, Change, Error, On, Tx};
 use crate::time::Timestamp;
 
 /// A client's access to a person's account, through a chain of access and refresh tokens.
@@ -82,7 +82,11 @@ pub async fn claim_device(
     device_id: &DeviceId,
     now: Timestamp,
 ) -> Result<Cancelled, store::Error> {
-    sql::end_sessions_of_device(tx, user_id, device_id, EndReason::Replaced.as_str(), now).await?;
+    for replaced in
+        sql::end_sessions_of_device(tx, user_id, device_id, EndReason::Replaced.as_str(), now).await?
+    {
+        tx.announce(Change::Session(replaced));
+    }
     jobs::cancel_queue(tx, &DeleteDevice::queue_of(user_id, device_id), now).await
 }
 
@@ -102,6 +106,7 @@ pub async fn end(
     if !sql::end_oauth_session(tx, id, reason.as_str(), now).await? {
         return Ok(false);
     }
+    tx.announce(Change::Session(id));
     if let Some(device_id) = device_id {
         jobs::enqueue(tx, &DeleteDevice { user_id, device_id }, now).await?;
     }

@@ -6,14 +6,17 @@
 //! presented again: the answer was lost, or two requests ran at once (Matrix CS API, Refreshing access
 //! tokens). It then gets the very same pair again, so that there is never more than one live chain.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::oauth::{self, EndReason, NewOauthSession};
 use super::sql;
+use crate::app::App;
 use crate::config;
 use crate::http::requester::Requester;
 use crate::ids::{ClientId, DeviceId, OauthSessionId, UserId};
 use crate::keys::{self, Family, RootSecret, TokenKind, digest_of_token};
+use crate::known::ActiveToken;
 use crate::store::{self, Store, Tx};
 use crate::time::Timestamp;
 
@@ -83,17 +86,6 @@ impl Found {
     pub fn is_usable(&self) -> bool {
         !self.is_ended && !self.is_locked && !self.is_deactivated && self.is_provisioned
     }
-}
-
-/// An access token that was found good.
-#[derive(Clone, Debug)]
-pub struct ActiveToken {
-    /// Its session.
-    pub session: Found,
-    /// When it was issued.
-    pub issued_at: Timestamp,
-    /// When it expires.
-    pub expires_at: Timestamp,
 }
 
 /// Starts a session with its first pair. The device, if there is one, must have been claimed in the
@@ -231,30 +223,48 @@ fn refresh_family_of(token: &str) -> Option<Family> {
     (TokenKind::of(token) == Some(TokenKind::Refresh)).then(|| Family::of(token)).flatten()
 }
 
-/// Finds an access token that is good at this moment. The first use of a pending one confirms its
-/// pair, durably, before this returns.
+/// Finds an access token that is good at this moment: in what this node remembers, else in the
+/// database. The first use of a pending one confirms its pair, durably, before this returns.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn find_active(
-    store: &Store,
+    app: &App,
     token: &str,
     now: Timestamp,
-) -> Result<Option<ActiveToken>, store::Error> {
+) -> Result<Option<Arc<ActiveToken>>, store::Error> {
     if TokenKind::of(token) != Some(TokenKind::Access) {
         return Ok(None);
     }
-    let digest = digest_of_token(token);
-    let Some((active, is_pending)) = sql::find_access_token(store, &digest).await? else { return Ok(None) };
-    if active.expires_at <= now || !active.session.is_usable() {
-        return Ok(None);
+    let digest = keys::sha256(token);
+    if let Some(known) = app.known.find(&digest, now) {
+        app.known.note_seen(&known, now);
+        return Ok(Some(known));
     }
-    if is_pending {
-        let mut tx = store.begin().await?;
-        sql::confirm_pending(&mut tx, active.session.session_id, &digest, now).await?;
-        tx.commit().await?;
+    let text = keys::base64url(digest);
+    // A second time only when another request confirmed or replaced the pair in between.
+    for _ in 0..2 {
+        let stamp = app.known.stamp();
+        let Some(found) = sql::find_access_token(&app.store, &text).await? else { return Ok(None) };
+        if found.active.expires_at <= now || !found.is_usable {
+            return Ok(None);
+        }
+        if found.is_pending && !confirm(app, &found.active, &text, now).await? {
+            continue;
+        }
+        let active = Arc::new(found.active);
+        app.known.remember(digest, stamp, active.clone());
+        app.known.note_seen(&active, now);
+        return Ok(Some(active));
     }
-    Ok(Some(active))
+    Ok(None)
+}
+
+async fn confirm(app: &App, token: &ActiveToken, digest: &str, now: Timestamp) -> Result<bool, store::Error> {
+    let mut tx = app.store.begin().await?;
+    let is_confirmed = sql::confirm_pending(&mut tx, token.session_id, digest, now).await?;
+    tx.commit().await?;
+    Ok(is_confirmed)
 }
 
 /// Finds a refresh token that could be used at this moment, without using it.

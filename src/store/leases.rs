@@ -44,7 +44,7 @@ pub async fn lease_next_job<T: FromRow>(
     now: Timestamp,
     until: Timestamp,
 ) -> Result<Option<T>, Error> {
-    let sql = match tx.0 {
+    let sql = match tx.engine {
         TxEngine::Sqlite(_) => NEXT,
         TxEngine::Postgres(_) => NEXT_POSTGRES,
     };

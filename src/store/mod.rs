@@ -3,18 +3,22 @@
 //! Rooms write one SQL text for both engines (`$1` parameters, `TEXT`, `BIGINT`, `BOOLEAN`) and run
 //! it with [`query`] on the [`Store`] for a lone read, or on a [`Tx`] for everything that writes.
 
+mod changes;
+mod channel;
 mod group_commit;
 mod leases;
 mod migrations;
 mod query;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, PgPool, SqlitePool};
 
+pub use changes::{Change, Changes, Stamp};
 pub use leases::lease_next_job;
 pub use query::{FromRow, On, Query, Row, Value, query};
 
@@ -25,7 +29,10 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The database, on either engine. Cheap to clone.
 #[derive(Clone)]
-pub struct Store(Engine);
+pub struct Store {
+    engine: Engine,
+    changes: Arc<Changes>,
+}
 
 #[derive(Clone)]
 enum Engine {
@@ -136,7 +143,7 @@ impl Store {
             .test_before_acquire(false)
             .connect_with(options.pragma("query_only", "1"))
             .await?;
-        Ok(Store(Engine::Sqlite { readers, writer }))
+        Ok(Store { engine: Engine::Sqlite { readers, writer }, changes: Arc::new(Changes::alone()) })
     }
 
     async fn open_postgres(uri: &str, max_connections: u32) -> Result<Store, Error> {
@@ -154,7 +161,9 @@ impl Store {
             .connect_with(options)
             .await?;
         migrations::run_postgres(&pool).await?;
-        Ok(Store(Engine::Postgres(pool)))
+        let changes = Arc::new(Changes::among_others());
+        tokio::spawn(channel::follow(pool.clone(), changes.clone()));
+        Ok(Store { engine: Engine::Postgres(pool), changes })
     }
 
     /// Begins a transaction. No network call may be made while it is open: on SQLite there is one
@@ -163,15 +172,24 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when no connection can be had.
     pub async fn begin(&self) -> Result<Tx, Error> {
-        match &self.0 {
-            Engine::Sqlite { writer, .. } => Ok(Tx(TxEngine::Sqlite(writer.begin().await?))),
-            Engine::Postgres(pool) => Ok(Tx(TxEngine::Postgres(pool.begin().await?))),
-        }
+        Ok(match &self.engine {
+            Engine::Sqlite { writer, .. } => self.tx(TxEngine::Sqlite(writer.begin().await?)),
+            Engine::Postgres(pool) => self.tx(TxEngine::Postgres(pool.begin().await?)),
+        })
+    }
+
+    fn tx(&self, engine: TxEngine) -> Tx {
+        Tx { engine, changed: Vec::new(), changes: self.changes.clone() }
+    }
+
+    /// The board on which changes are announced.
+    pub fn changes(&self) -> Arc<Changes> {
+        self.changes.clone()
     }
 
     /// Whether several servers may share this database.
     pub fn is_shared(&self) -> bool {
-        matches!(self.0, Engine::Postgres(_))
+        matches!(self.engine, Engine::Postgres(_))
     }
 
     /// The settings that decide whether an answered commit survives a power cut, as the engine
@@ -180,7 +198,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn durability(&self) -> Result<Vec<(String, String, bool)>, Error> {
-        match &self.0 {
+        match &self.engine {
             Engine::Sqlite { writer, .. } => writer.durability().await,
             Engine::Postgres(pool) => {
                 let mut settings = Vec::new();
@@ -205,7 +223,7 @@ impl Store {
 
     /// Closes all connections, after the transactions under way.
     pub async fn close(&self) {
-        match &self.0 {
+        match &self.engine {
             Engine::Sqlite { readers, writer } => {
                 readers.close().await;
                 writer.close().await;
@@ -216,7 +234,12 @@ impl Store {
 }
 
 /// A transaction: everything done on it happens when [`Tx::commit`] returns, or not at all.
-pub struct Tx(TxEngine);
+pub struct Tx {
+    engine: TxEngine,
+    /// What is announced once the transaction is committed.
+    changed: Vec<Change>,
+    changes: Arc<Changes>,
+}
 
 enum TxEngine {
     Sqlite(GroupTx),
@@ -224,18 +247,50 @@ enum TxEngine {
 }
 
 impl Tx {
-    /// Makes the transaction durable. A caller that goes away does not interrupt it.
+    /// Has a change announced to everything that remembers answers, on this node and the others, when
+    /// and if the transaction is committed.
+    pub fn announce(&mut self, change: Change) {
+        if !self.changed.contains(&change) {
+            self.changed.push(change);
+        }
+    }
+
+    /// Makes the transaction durable and announces what it changed. A caller that goes away does not
+    /// interrupt it.
     ///
     /// # Errors
     /// When nothing of the transaction has happened, or, if the connection was lost in the midst of
     /// the commit, when that cannot be known.
     pub async fn commit(self) -> Result<(), Error> {
-        let committing = match self.0 {
-            TxEngine::Sqlite(transaction) => tokio::spawn(transaction.commit()),
-            TxEngine::Postgres(transaction) => tokio::spawn(async move { Ok(transaction.commit().await?) }),
-        };
+        let committing = tokio::spawn(async move {
+            let Tx { engine, changed, changes } = self;
+            let committed = match engine {
+                TxEngine::Sqlite(transaction) => transaction.commit().await,
+                TxEngine::Postgres(transaction) => commit_postgres(transaction, &changed).await,
+            };
+            // Also after an error: when the connection broke, the commit may have happened.
+            for change in changed {
+                changes.announce(change);
+            }
+            committed
+        });
         committing.await.map_err(|error| Error::Unavailable(error.to_string()))?
     }
+}
+
+/// The other nodes hear of the changes with the commit, and only with it.
+async fn commit_postgres(
+    mut transaction: sqlx::Transaction<'static, sqlx::Postgres>,
+    changed: &[Change],
+) -> Result<(), Error> {
+    for change in changed {
+        sqlx::query("SELECT pg_notify($1, $2)")
+            .bind(channel::CHANNEL)
+            .bind(change.to_payload())
+            .execute(&mut *transaction)
+            .await?;
+    }
+    Ok(transaction.commit().await?)
 }
 
 /// Creates an empty file that only its owner may read, unless it is there already.

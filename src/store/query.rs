@@ -77,10 +77,10 @@ macro_rules! bound {
 macro_rules! run {
     ($query:expr, $on:expr, $method:ident, $sqlite:expr, $postgres:expr) => {
         match $on {
-            On::Store(Store(Engine::Sqlite { readers, .. })) => {
+            On::Store(Store { engine: Engine::Sqlite { readers, .. }, .. }) => {
                 bound!($query, Sqlite).$method(readers).await.map($sqlite).map_err(Error::from)
             }
-            On::Store(Store(Engine::Postgres(pool))) => {
+            On::Store(Store { engine: Engine::Postgres(pool), .. }) => {
                 let first = bound!($query, Postgres).$method(pool).await;
                 // A connection may have died since its last use; a read may simply be asked again.
                 match first {
@@ -90,11 +90,11 @@ macro_rules! run {
                 .map($postgres)
                 .map_err(Error::from)
             }
-            On::Tx(Tx(TxEngine::Sqlite(tx))) => {
+            On::Tx(Tx { engine: TxEngine::Sqlite(tx), .. }) => {
                 let ran = bound!($query, Sqlite).$method(tx.connection()?).await;
                 ran.map($sqlite).map_err(Error::from).inspect_err(|error| tx.note(error))
             }
-            On::Tx(Tx(TxEngine::Postgres(tx))) => {
+            On::Tx(Tx { engine: TxEngine::Postgres(tx), .. }) => {
                 bound!($query, Postgres).$method(&mut **tx).await.map($postgres).map_err(Error::from)
             }
         }

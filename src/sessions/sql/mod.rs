@@ -4,9 +4,10 @@ pub(super) mod all;
 
 use super::browser::BrowserSession;
 use super::oauth::{NewOauthSession, OauthSession};
-use super::tokens::{ActiveToken, Found};
+use super::tokens::Found;
 use crate::http::requester::Requester;
 use crate::ids::{BrowserSessionId, ClientId, DeviceId, Localpart, OauthSessionId, UserId};
+use crate::known::ActiveToken;
 use crate::store::{Error, FromRow, On, Row, Store, Tx, query};
 use crate::time::Timestamp;
 
@@ -154,13 +155,41 @@ pub(super) async fn remove_access_token(tx: &mut Tx, digest: &str) -> Result<(),
     Ok(())
 }
 
-/// The session and user of an access token, and whether the token is of the pending pair.
-pub(super) async fn find_access_token(
-    store: &Store,
-    digest: &str,
-) -> Result<Option<(ActiveToken, bool)>, Error> {
+/// An access token as the database knows it.
+pub(super) struct FoundToken {
+    pub active: ActiveToken,
+    /// Whether neither session nor user keeps it from being used.
+    pub is_usable: bool,
+    /// Whether it is of the pending pair.
+    pub is_pending: bool,
+}
+
+impl FromRow for FoundToken {
+    fn from_row(row: &Row) -> Result<FoundToken, Error> {
+        let session = Found::from_row(row)?;
+        let digest: String = row.get("digest")?;
+        Ok(FoundToken {
+            is_usable: session.is_usable(),
+            is_pending: row
+                .get::<Option<String>>("pending_access_digest")?
+                .is_some_and(|pending| pending == digest),
+            active: ActiveToken::new(
+                session.session_id,
+                session.user_id,
+                session.localpart,
+                session.client_id,
+                session.scope,
+                session.device_id,
+                row.get("issued_at")?,
+                row.get("expires_at")?,
+            ),
+        })
+    }
+}
+
+pub(super) async fn find_access_token(store: &Store, digest: &str) -> Result<Option<FoundToken>, Error> {
     const FIND: &str = "
-SELECT t.issued_at, t.expires_at,
+SELECT t.digest, t.issued_at, t.expires_at,
        s.id AS session_id, s.user_id, s.client_id, s.scope, s.device_id, s.authenticated_at, s.browser_session_id,
        s.ended_at, s.pending_access_digest,
        u.localpart, u.locked_at, u.deactivated_at, u.provisioned_at
@@ -168,33 +197,22 @@ FROM access_tokens AS t
 JOIN oauth_sessions AS s ON s.id = t.session_id
 JOIN users AS u ON u.id = s.user_id
 WHERE t.digest = $1";
-    struct Token(ActiveToken, Option<String>);
-    impl FromRow for Token {
-        fn from_row(row: &Row) -> Result<Token, Error> {
-            let session = Found::from_row(row)?;
-            let active =
-                ActiveToken { session, issued_at: row.get("issued_at")?, expires_at: row.get("expires_at")? };
-            Ok(Token(active, row.get("pending_access_digest")?))
-        }
-    }
-    let found: Option<Token> = query(FIND).bind(digest).fetch_optional(store).await?;
-    Ok(found.map(|Token(active, pending)| (active, pending.as_deref() == Some(digest))))
+    query(FIND).bind(digest).fetch_optional(store).await
 }
 
-/// Makes the pending pair the confirmed one, if it is still the one of this access token.
+/// Makes the pending pair the confirmed one; `false` when it is no longer the one of this access token.
 pub(super) async fn confirm_pending(
     tx: &mut Tx,
     session: OauthSessionId,
     access_digest: &str,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     const CONFIRM: &str = "
 UPDATE oauth_sessions
 SET refresh_digest = pending_refresh_digest, refresh_confirmed_at = $1, last_seen_at = $1,
     pending_refresh_digest = NULL, pending_access_digest = NULL, pending_nonce = NULL, pending_issued_at = NULL
 WHERE id = $2 AND pending_access_digest = $3";
-    query(CONFIRM).bind(now).bind(session).bind(access_digest).execute(tx).await?;
-    Ok(())
+    Ok(query(CONFIRM).bind(now).bind(session).bind(access_digest).execute(tx).await? == 1)
 }
 
 /// The live session of a family of refresh tokens, locked until the transaction ends: the update
@@ -319,11 +337,18 @@ pub(super) async fn end_sessions_of_device(
     device: &DeviceId,
     reason: &str,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<Vec<OauthSessionId>, Error> {
     const SET: &str = "
-UPDATE oauth_sessions SET ended_at = $1, end_reason = $2 WHERE user_id = $3 AND device_id = $4 AND ended_at IS NULL";
-    query(SET).bind(now).bind(reason).bind(user).bind(device).execute(tx).await?;
-    Ok(())
+UPDATE oauth_sessions SET ended_at = $1, end_reason = $2 WHERE user_id = $3 AND device_id = $4 AND ended_at IS NULL
+RETURNING id";
+    struct Ended(OauthSessionId);
+    impl FromRow for Ended {
+        fn from_row(row: &Row) -> Result<Ended, Error> {
+            Ok(Ended(row.get("id")?))
+        }
+    }
+    let ended: Vec<Ended> = query(SET).bind(now).bind(reason).bind(user).bind(device).fetch_all(tx).await?;
+    Ok(ended.into_iter().map(|Ended(id)| id).collect())
 }
 
 /// The name of the user whose device shall be deleted; `None` when a live session uses it.
@@ -473,6 +498,13 @@ pub(super) async fn end_stale_browser_sessions(
     const SET: &str = "
 UPDATE browser_sessions SET ended_at = $1 WHERE ended_at IS NULL AND (last_seen_at < $2 OR created_at < $3)";
     query(SET).bind(now).bind(idle_since).bind(created_before).execute(tx).await?;
+    Ok(())
+}
+
+/// Writes down when sessions were last used.
+pub(super) async fn set_seen(tx: &mut Tx, session: OauthSessionId, at: Timestamp) -> Result<(), Error> {
+    const SET: &str = "UPDATE oauth_sessions SET last_seen_at = $1 WHERE id = $2 AND last_seen_at < $1";
+    query(SET).bind(at).bind(session).execute(tx).await?;
     Ok(())
 }
 

@@ -1,0 +1,192 @@
+//! What a node remembers of access tokens: bounded, and never stale.
+//!
+//! It may be lost at any moment. Whether something may still be used is decided by the board of
+//! changes in `store/`; the rules about what to remember are the rooms'.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use quick_cache::sync::Cache;
+
+use crate::ids::{ClientId, DeviceId, OauthSessionId, UserId};
+use crate::store::{Changes, Stamp};
+use crate::time::Timestamp;
+
+/// How many tokens are remembered; each takes about half a kilobyte.
+const CAPACITY: usize = 1 << 16;
+
+/// The use of a token is noted no more often than this.
+const NOTED_AGAIN_MILLISECONDS: i64 = 60_000;
+
+/// What tokens are remembered by: their SHA-256.
+pub type Digest = [u8; 32];
+
+/// An access token that was found good, and the facts that answers tell of it.
+#[derive(Debug)]
+pub struct ActiveToken {
+    /// Its session.
+    pub session_id: OauthSessionId,
+    /// Whose account.
+    pub user_id: UserId,
+    /// The user's name on the homeserver.
+    pub localpart: String,
+    /// Which client.
+    pub client_id: ClientId,
+    /// What was granted.
+    pub scope: String,
+    /// The Matrix device in the scope.
+    pub device_id: Option<DeviceId>,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// When it expires.
+    pub expires_at: Timestamp,
+    /// The scope as introspection tells it, once somebody has put it together.
+    pub told_scope: OnceLock<String>,
+    /// When its use was last noted, in milliseconds.
+    noted_at: AtomicI64,
+}
+
+impl ActiveToken {
+    /// The facts of a token of a session.
+    #[allow(clippy::too_many_arguments, reason = "the columns of one row")]
+    pub fn new(
+        session_id: OauthSessionId,
+        user_id: UserId,
+        localpart: String,
+        client_id: ClientId,
+        scope: String,
+        device_id: Option<DeviceId>,
+        issued_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> ActiveToken {
+        let (told_scope, noted_at) = (OnceLock::new(), AtomicI64::new(i64::MIN));
+        ActiveToken {
+            session_id,
+            user_id,
+            localpart,
+            client_id,
+            scope,
+            device_id,
+            issued_at,
+            expires_at,
+            told_scope,
+            noted_at,
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Remembered {
+    stamp: Stamp,
+    token: Arc<ActiveToken>,
+}
+
+/// A node's memory of access tokens.
+pub struct Known {
+    changes: Arc<Changes>,
+    tokens: Cache<Digest, Remembered>,
+    seen: Mutex<HashMap<OauthSessionId, Timestamp>>,
+}
+
+impl Known {
+    /// An empty memory that follows the board.
+    pub fn new(changes: Arc<Changes>) -> Known {
+        Known { changes, tokens: Cache::new(CAPACITY), seen: Mutex::new(HashMap::new()) }
+    }
+
+    /// To be noted before reading what shall be remembered.
+    pub fn stamp(&self) -> Stamp {
+        self.changes.stamp()
+    }
+
+    /// What is remembered, still holds and has not expired.
+    pub fn find(&self, digest: &Digest, now: Timestamp) -> Option<Arc<ActiveToken>> {
+        let Remembered { stamp, token } = self.tokens.get(digest)?;
+        if self.changes.is_current(stamp, token.session_id, token.user_id) && now < token.expires_at {
+            return Some(token);
+        }
+        self.tokens.remove(digest);
+        None
+    }
+
+    /// Remembers a token that was read after the stamp was noted, unless something about its session
+    /// or user was announced since.
+    pub fn remember(&self, digest: Digest, stamp: Stamp, token: Arc<ActiveToken>) {
+        if self.changes.is_current(stamp, token.session_id, token.user_id) {
+            self.tokens.insert(digest, Remembered { stamp, token });
+        }
+    }
+
+    /// Notes that a token was used, to be written down later with others.
+    pub fn note_seen(&self, token: &ActiveToken, now: Timestamp) {
+        let noted_at = token.noted_at.load(Ordering::Relaxed);
+        if now.0.saturating_sub(noted_at) < NOTED_AGAIN_MILLISECONDS {
+            return;
+        }
+        token.noted_at.store(now.0, Ordering::Relaxed);
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(token.session_id, now);
+    }
+
+    /// Takes what was noted since the last time.
+    pub fn take_seen(&self) -> HashMap<OauthSessionId, Timestamp> {
+        std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Change;
+
+    const NOW: Timestamp = Timestamp(1_000);
+
+    fn token() -> Arc<ActiveToken> {
+        Arc::new(ActiveToken::new(
+            OauthSessionId::new(NOW),
+            UserId::new(NOW),
+            "alice".to_owned(),
+            ClientId("client".to_owned()),
+            "openid".to_owned(),
+            None,
+            NOW,
+            Timestamp(2_000),
+        ))
+    }
+
+    #[test]
+    fn a_read_that_began_before_a_change_is_not_remembered_after_it() {
+        let changes = Arc::new(Changes::alone());
+        let known = Known::new(changes.clone());
+        let token = token();
+        let stamp = known.stamp();
+        // Here the database is read; meanwhile the session ends on this node or another.
+        changes.announce(Change::Session(token.session_id));
+        known.remember([1; 32], stamp, token.clone());
+        assert!(known.find(&[1; 32], NOW).is_none());
+        // One that began after it is.
+        known.remember([1; 32], known.stamp(), token.clone());
+        assert!(known.find(&[1; 32], NOW).is_some());
+        changes.announce(Change::User(token.user_id));
+        assert!(known.find(&[1; 32], NOW).is_none());
+    }
+
+    #[test]
+    fn what_is_remembered_expires_to_the_millisecond() {
+        let known = Known::new(Arc::new(Changes::alone()));
+        known.remember([1; 32], known.stamp(), token());
+        assert!(known.find(&[1; 32], Timestamp(1_999)).is_some());
+        assert!(known.find(&[1; 32], Timestamp(2_000)).is_none());
+    }
+
+    #[test]
+    fn use_is_noted_once_a_minute() {
+        let known = Known::new(Arc::new(Changes::alone()));
+        let token = token();
+        for at in [NOW, Timestamp(NOW.0 + 59_999), Timestamp(NOW.0 + 60_000)] {
+            known.note_seen(&token, at);
+        }
+        assert_eq!(known.take_seen().into_values().collect::<Vec<_>>(), [Timestamp(NOW.0 + 60_000)]);
+        assert!(known.take_seen().is_empty());
+    }
+}
