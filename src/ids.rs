@@ -45,6 +45,14 @@ impl<Of> Id<Of> {
         Id(Ulid::from_parts(millis, u128::from_be_bytes(low)), PhantomData)
     }
 
+    /// The identifier that a name stands for: always the same one, and before all that were made at a
+    /// moment.
+    pub fn of_name(name: &str) -> Self {
+        let mut low = [0u8; 16];
+        low[6..].copy_from_slice(&crate::keys::sha256(name)[..10]);
+        Id(Ulid::from_parts(0, u128::from_be_bytes(low)), PhantomData)
+    }
+
     /// The sixteen bytes of the identifier.
     pub fn to_bytes(self) -> [u8; 16] {
         self.0.to_bytes()
@@ -106,6 +114,13 @@ pub struct InvalidId;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ClientId(pub String);
+
+impl ClientId {
+    /// A new identifier, for a client that the configuration does not name.
+    pub fn new(now: Timestamp) -> ClientId {
+        ClientId(Id::<ClientId>::new(now).to_string())
+    }
+}
 
 impl fmt::Display for ClientId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod app;
+pub mod cli;
 pub mod clients;
 pub mod config;
 pub mod homeserver;
@@ -15,5 +16,6 @@ pub mod oauth;
 pub mod routes;
 pub mod sessions;
 pub mod store;
+pub mod telemetry;
 pub mod time;
 pub mod work;

@@ -40,7 +40,11 @@ pub fn router(app: App, site: Site) -> Router {
     let at_root = everything(&app, &discovery);
     let mut router = match base.as_str() {
         "" => at_root,
-        base => at_root.nest(base, everything(&app, &discovery)),
+        // A nested router does not answer at its own path with a slash behind it.
+        base => {
+            let home = Router::new().route(&format!("{base}/"), get(index));
+            at_root.nest(base, everything(&app, &discovery)).merge(presented(&app, home))
+        }
     };
     if !base.is_empty() {
         let respond = async move |headers: HeaderMap| discovery.respond(&headers);
@@ -118,6 +122,11 @@ fn pages(app: &App) -> Router<App> {
             get(end_session::get_client).post(end_session::post_client),
         )
         .fallback(not_found);
+    presented(app, router)
+}
+
+/// What all pages have.
+fn presented(app: &App, router: Router<App>) -> Router<App> {
     guarded(router)
         .layer(map_response(no_store_layer))
         .layer(from_fn_with_state(PageHeaders::new(&app.config.http.public_base), page_headers))

@@ -252,7 +252,7 @@ fn the_environment_wins_over_the_file() {
 
 #[test]
 fn text_in_the_environment_is_literal() {
-    for text in ["12345678", "true", "*a: [b", "null", "0x10"] {
+    for text in ["12345678", "true", "*a:[b", "null", "0x10"] {
         let config = load("", &[("GATEHOUSE_HOMESERVER__SECRET", text)]).unwrap();
         assert_eq!(config.homeserver.secret, Some(Secret::new(text)));
     }
@@ -293,15 +293,15 @@ fn a_mistake_in_a_variable_names_the_variable() {
 fn secrets_come_from_files_and_are_trimmed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
-    fs::write(&path, "  from the file\n\n").unwrap();
+    fs::write(&path, "  from-the-file\n\n").unwrap();
     let file = format!(
         "homeserver: {{secret_file: {0}, previous_secret_file: {0}}}\npasswords: {{pepper_file: {0}}}\n{CLIENT}    client_secret_file: {0}\n",
         path.display()
     );
     let config = load(&file, &[]).unwrap();
-    let expected = Some(Secret::new("from the file"));
+    let expected = Some(Secret::new("from-the-file"));
     assert_eq!(config.homeserver.secret, expected);
-    assert_eq!(config.homeserver.secret_file, None);
+    assert_eq!(config.homeserver.secret_file, Some(path.clone()));
     assert_eq!(config.homeserver.previous_secret, expected);
     assert_eq!(config.passwords.pepper, expected);
     assert_eq!(config.clients[0].client_secret, expected);
@@ -323,16 +323,25 @@ fn a_secret_in_the_environment_replaces_the_file_it_was_read_from() {
     let config = load(
         file,
         &[
-            ("GATEHOUSE_HOMESERVER__SECRET", "from the environment"),
+            ("GATEHOUSE_HOMESERVER__SECRET", "from-the-environment"),
             ("GATEHOUSE_PASSWORDS__PEPPER_FILE", path.to_str().unwrap()),
         ],
     )
     .unwrap();
-    assert_eq!(config.homeserver.secret, Some(Secret::new("from the environment")));
+    assert_eq!(config.homeserver.secret, Some(Secret::new("from-the-environment")));
     assert_eq!(config.passwords.pepper, Some(Secret::new("pepper")));
 
     let both = [("GATEHOUSE_HOMESERVER__SECRET", "a"), ("GATEHOUSE_HOMESERVER__SECRET_FILE", "b")];
     assert_eq!(problems("", &both).len(), 1);
+}
+
+#[test]
+fn the_homeservers_secret_can_be_a_bearer_token() {
+    for secret in ["two words", "geheimniß", "\"a\\tb\""] {
+        let (line, key, message) = problem(&format!("homeserver:\n  secret: {secret}\n"));
+        assert_eq!((line, key.as_str()), (2, "homeserver.secret"));
+        assert!(message.starts_with("has a space") && !message.contains(secret));
+    }
 }
 
 #[test]

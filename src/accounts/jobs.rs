@@ -7,7 +7,9 @@ use super::users::{self, User};
 use crate::app::App;
 use crate::homeserver;
 use crate::ids::UserId;
-use crate::jobs::{Job, JobError};
+use crate::jobs::{self, Job, JobError, Progress};
+use crate::sessions::jobs::DeleteDevice;
+use crate::store::{self, Store};
 
 fn queue_of(user_id: UserId) -> String {
     format!("user:{user_id}")
@@ -18,6 +20,14 @@ fn failed(error: homeserver::Error) -> JobError {
         true => JobError::Passing(error.to_string()),
         false => JobError::Refused(error.to_string()),
     }
+}
+
+/// How far the homeserver has been told what became of the user and their devices.
+///
+/// # Errors
+/// When the database fails.
+pub async fn progress(store: &Store, user_id: UserId) -> Result<Progress, store::Error> {
+    jobs::progress(store, &queue_of(user_id), &DeleteDevice::queues_of(user_id)).await
 }
 
 /// Makes sure that the homeserver knows the user, and whether they are locked.

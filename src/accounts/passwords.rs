@@ -5,7 +5,7 @@ use super::users::User;
 use crate::app::App;
 use crate::ids::UserId;
 use crate::keys::{HashError, Password};
-use crate::store::{self, Tx};
+use crate::store::{self, Store, Tx};
 use crate::time::Timestamp;
 
 /// Why a password could not be set or checked.
@@ -33,6 +33,14 @@ pub async fn hash_new(app: &App, password: Password) -> Result<(String, i64), Er
         return Err(Error::TooShort(minimum));
     }
     Ok(app.passwords.hash(password).await?)
+}
+
+/// Whether the user has a password.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_set(store: &Store, user: UserId) -> Result<bool, store::Error> {
+    Ok(sql::find_password(store, user).await?.is_some())
 }
 
 /// Stores the hash of a password, in place of the one before.

@@ -42,7 +42,7 @@ pub async fn find(app: &App, visit: &Visit) -> Result<Option<SignedIn>, store::E
         return Ok(None);
     };
     let Some(user) = users::find(&app.store, session.user_id).await? else { return Ok(None) };
-    browser::touch(&app.store, &session, &visit.requester, now).await?;
+    browser::touch(&app.store, &session, &visit.requester, &app.config.sessions, now).await?;
     Ok(Some(SignedIn { user, session }))
 }
 

@@ -11,6 +11,9 @@ use crate::sessions::{browser, oauth};
 use crate::store::{self, Change, On, Store, Tx};
 use crate::time::Timestamp;
 
+/// What a client is granted to administer the homeserver in the name of its administrator.
+pub const ADMIN_SCOPE: &str = "urn:synapse:admin:*";
+
 /// A person's account.
 #[derive(Clone, Debug, Serialize)]
 pub struct User {
@@ -122,12 +125,17 @@ pub async fn set_provisioned(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<
     sql::set_provisioned(tx, id, now).await
 }
 
-/// Makes the person an administrator of the homeserver, or no longer one.
+/// Makes the person an administrator of the homeserver, or no longer one: then the sessions that
+/// were granted that power end. Returns how many these were.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn set_admin(tx: &mut Tx, id: UserId, is_admin: bool) -> Result<(), store::Error> {
-    sql::set_admin(tx, id, is_admin).await
+pub async fn set_admin(tx: &mut Tx, id: UserId, is_admin: bool, now: Timestamp) -> Result<u64, store::Error> {
+    sql::set_admin(tx, id, is_admin).await?;
+    if is_admin {
+        return Ok(0);
+    }
+    oauth::end_all_with_scope(tx, id, ADMIN_SCOPE, oauth::EndReason::EndedByAdmin, now).await
 }
 
 /// Locks the account: its sessions and devices stay, but nothing works until it is unlocked.

@@ -27,7 +27,7 @@ pub struct Homeserver {
     /// The secret that the homeserver and Gatehouse share, in both directions: the same text as
     /// in the homeserver's own configuration. Without it, one is generated and kept with
     /// Gatehouse's other secrets; the start of the server prints what the homeserver needs.
-    #[schemars(example = "a long random text")]
+    #[schemars(example = "a-long-random-text")]
     pub secret: Option<Secret>,
     /// A file that holds the value of `secret`; give one or the other.
     #[schemars(extend("format" = "path"), example = "/run/secrets/gatehouse-homeserver")]
@@ -35,7 +35,7 @@ pub struct Homeserver {
     /// A second secret that is still accepted from the homeserver. To change the secret without an
     /// interruption, put the old one here, the new one above and restart Gatehouse; then give the
     /// homeserver the new one, and remove this.
-    #[schemars(example = "the former secret")]
+    #[schemars(example = "the-former-secret")]
     pub previous_secret: Option<Secret>,
     /// A file that holds the value of `previous_secret`; give one or the other.
     #[schemars(extend("format" = "path"), example = "/run/secrets/gatehouse-homeserver-previous")]
@@ -64,10 +64,25 @@ impl Homeserver {
             );
         }
         check_base("homeserver.endpoint", &self.endpoint, problems);
+        for (key, secret) in [("secret", &self.secret), ("previous_secret", &self.previous_secret)] {
+            // It travels as a bearer token (RFC 6750 §2.1), and the homeserver splits that at spaces.
+            if secret
+                .as_ref()
+                .is_some_and(|secret| !secret.expose().bytes().all(|byte| byte.is_ascii_graphic()))
+            {
+                problems.add(
+                    format!("homeserver.{key}"),
+                    "has a space or a character outside ASCII; use letters and digits, such as `openssl rand -hex 32` prints",
+                );
+            }
+        }
     }
 
     pub(super) fn read_secret_files(&mut self, problems: &mut Problems) {
+        let secret_file = self.secret_file.clone();
         secret::read_file("homeserver.secret", &mut self.secret, &mut self.secret_file, problems);
+        // The start of the server prints the path, since the homeserver can read the same file.
+        self.secret_file = secret_file;
         secret::read_file(
             "homeserver.previous_secret",
             &mut self.previous_secret,

@@ -91,7 +91,8 @@ impl Config {
     /// Loads the configuration from the file at `path`, if one is given, and lays the variables of
     /// `environment` over it; see [`environment`].
     ///
-    /// Files named for secrets are read: afterwards each secret stands in its plain field.
+    /// Files named for secrets are read: afterwards each secret stands in its plain field,
+    /// and the file of the homeserver's secret is remembered beside it.
     ///
     /// # Errors
     /// The file cannot be read, or a list of everything that is wrong with it or the environment.

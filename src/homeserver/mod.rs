@@ -191,18 +191,24 @@ impl Homeserver {
         }
     }
 
-    /// The version of the homeserver's software, as its federation API tells.
+    /// The version of Synapse; `None` when it answers but does not say. A listener that serves only
+    /// clients says it in its admin API, one that serves only other homeservers in their API.
     ///
     /// # Errors
-    /// When it cannot be reached or does not say.
-    pub async fn version(&self) -> Result<String, Error> {
-        let url = self.url("_matrix/federation/v1/version", &[])?;
-        let answer = self.http_client.get(url).send().await.map_err(unreachable)?;
-        let answer: Value = answer.json().await.map_err(unreachable)?;
-        match answer.pointer("/server/version").and_then(Value::as_str) {
-            Some(version) => Ok(version.to_owned()),
-            None => Err(Error::Unreachable("it does not tell its version".to_owned())),
+    /// When it cannot be reached.
+    pub async fn version(&self) -> Result<Option<String>, Error> {
+        let places = [
+            ("_synapse/admin/v1/server_version", "/server_version"),
+            ("_matrix/federation/v1/version", "/server/version"),
+        ];
+        for (path, member) in places {
+            let answer = self.http_client.get(self.url(path, &[])?).send().await.map_err(unreachable)?;
+            let answer: Value = answer.json().await.unwrap_or_default();
+            if let Some(version) = answer.pointer(member).and_then(Value::as_str) {
+                return Ok(Some(version.to_owned()));
+            }
         }
+        Ok(None)
     }
 
     async fn post(&self, call: &str, body: Value) -> Result<(), Error> {

@@ -87,7 +87,7 @@ impl Assets {
 }
 
 /// Whether the caller holds these bytes already (RFC 9110 §13.1.2, weak comparison).
-fn is_known(request: &HeaderMap, etag: &str) -> bool {
+pub fn is_known(request: &HeaderMap, etag: &str) -> bool {
     request
         .get_all(IF_NONE_MATCH)
         .iter()

@@ -52,27 +52,25 @@ impl Parameters {
     /// # Errors
     /// [`FormError::Repeated`] and [`FormError::Nul`].
     pub fn parse(encoded: &[u8]) -> Result<Parameters, FormError> {
-        match Parameters::parse_first(encoded) {
-            (parameters, None) => Ok(parameters),
-            (_, Some(problem)) => Err(problem),
-        }
+        let (parameters, problems) = Parameters::parse_first(encoded);
+        problems.into_iter().next().map_or(Ok(parameters), Err)
     }
 
-    /// Reads parameters of which one may come twice, keeping the first, for those who must know where
-    /// to send the complaint.
-    pub fn parse_first(encoded: &[u8]) -> (Parameters, Option<FormError>) {
+    /// Reads parameters of which some may come twice, keeping the first, for those who must know where
+    /// to send the complaints.
+    pub fn parse_first(encoded: &[u8]) -> (Parameters, Vec<FormError>) {
         let mut found: Vec<(String, String)> = Vec::new();
-        let mut problem = None;
+        let mut problems = Vec::new();
         for (name, value) in url::form_urlencoded::parse(encoded) {
             if name.contains('\0') || value.contains('\0') {
-                problem.get_or_insert(FormError::Nul);
+                problems.push(FormError::Nul);
             } else if found.iter().any(|(earlier, _)| *earlier == name) {
-                problem.get_or_insert(FormError::Repeated(printable(&name)));
+                problems.push(FormError::Repeated(printable(&name)));
             } else {
                 found.push((name.into_owned(), value.into_owned()));
             }
         }
-        (Parameters(found), problem)
+        (Parameters(found), problems)
     }
 
     /// The value of a parameter that was sent with one.

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::app::App;
 use crate::ids::JobId;
-use crate::store::{self, FromRow, Row, Tx};
+use crate::store::{self, FromRow, Row, Store, Tx};
 use crate::time::Timestamp;
 
 /// How long a worker may hold a job; one that died is taken over after this.
@@ -162,22 +162,87 @@ pub async fn backlog(app: &App) -> Result<Backlog, store::Error> {
     sql::backlog(&app.store).await
 }
 
-/// What became of jobs that a change no longer wants done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cancelled {
-    /// None of them will run.
-    All,
-    /// One is running at this moment.
-    OneIsRunning,
+/// How far the work of some queues has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Nothing is left to do.
+    Done,
+    /// It has not been tried yet, or is being done.
+    UnderWay,
+    /// It failed at least once, with this message, and will be tried again.
+    Failing(String),
 }
 
-/// Cancels the jobs of a queue as part of the transaction.
+/// How far the work of one queue, and of all queues whose names begin with a prefix, has come.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn cancel_queue(tx: &mut Tx, queue: &str, now: Timestamp) -> Result<Cancelled, store::Error> {
-    sql::cancel_queue(tx, queue, now).await?;
-    Ok(if sql::is_queue_empty(tx, queue).await? { Cancelled::All } else { Cancelled::OneIsRunning })
+pub async fn progress(store: &Store, queue: &str, prefix: &str) -> Result<Progress, store::Error> {
+    let errors = sql::list_last_errors(store, queue, prefix).await?;
+    Ok(match errors.iter().flatten().next() {
+        Some(error) => Progress::Failing(error.clone()),
+        None if errors.is_empty() => Progress::Done,
+        None => Progress::UnderWay,
+    })
+}
+
+/// A queue that somebody works on outside of the workers, who leave it alone meanwhile.
+#[derive(Debug)]
+pub struct Held {
+    queue: String,
+    id: JobId,
+    until: Timestamp,
+}
+
+/// Holds the queue of a job as part of the transaction, until the moment given: the jobs that wait in
+/// it are cancelled, and this one is added in their place. It is run in the end, unless [`finish`]
+/// says that it need not be, even if the process dies. `None` while a job of the queue is running or
+/// somebody else holds it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hold<J: Job>(
+    tx: &mut Tx,
+    job: &J,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<Option<Held>, store::Error> {
+    let payload = serde_json::to_string(job).map_err(|_| store::Error::Corrupt { column: "payload" })?;
+    let queue = job.queue();
+    sql::cancel_waiting(tx, &queue, now).await?;
+    if !sql::is_queue_empty(tx, &queue).await? {
+        return Ok(None);
+    }
+    // One identifier for all holders of a queue, so that of two at once one fails; and before all
+    // others, so that no job that comes later is run first.
+    let id = JobId::of_name(&queue);
+    let is_held = sql::add_held(tx, id, J::KIND, &queue, &payload, now, until).await?;
+    Ok(is_held.then_some(Held { queue, id, until }))
+}
+
+/// Ends a hold as part of the transaction, and cancels all jobs of the queue. `false` when it had
+/// lasted too long and a worker took over.
+///
+/// # Errors
+/// When the database fails.
+pub async fn finish(tx: &mut Tx, held: &Held) -> Result<bool, store::Error> {
+    if !sql::remove_held(tx, held.id, held.until).await? {
+        return Ok(false);
+    }
+    sql::cancel_waiting(tx, &held.queue, held.until).await?;
+    sql::is_queue_empty(tx, &held.queue).await
+}
+
+/// Ends a hold and has its job run.
+///
+/// # Errors
+/// When the database fails; the job is then run when the hold runs out.
+pub async fn let_go(app: &App, held: &Held) -> Result<(), store::Error> {
+    let mut tx = app.store.begin().await?;
+    sql::end_lease(&mut tx, held.id, held.until).await?;
+    tx.commit().await?;
+    app.wake_workers();
+    Ok(())
 }
 
 #[cfg(test)]

@@ -19,6 +19,34 @@ INSERT INTO jobs (id, kind, queue, payload, run_at, attempts, created_at) VALUES
     Ok(())
 }
 
+pub(super) async fn add_held(
+    tx: &mut Tx,
+    id: JobId,
+    kind: &str,
+    queue: &str,
+    payload: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<bool, Error> {
+    const ADD: &str = "
+INSERT INTO jobs (id, kind, queue, payload, run_at, attempts, leased_until, created_at)
+VALUES ($1, $2, $3, $4, $5, 0, $6, $5)
+ON CONFLICT (id) DO NOTHING";
+    let added = query(ADD).bind(id).bind(kind).bind(queue).bind(payload).bind(now).bind(until);
+    Ok(added.execute(tx).await? == 1)
+}
+
+pub(super) async fn remove_held(tx: &mut Tx, id: JobId, until: Timestamp) -> Result<bool, Error> {
+    const REMOVE: &str = "DELETE FROM jobs WHERE id = $1 AND leased_until = $2";
+    Ok(query(REMOVE).bind(id).bind(until).execute(tx).await? == 1)
+}
+
+pub(super) async fn end_lease(tx: &mut Tx, id: JobId, until: Timestamp) -> Result<(), Error> {
+    const END: &str = "UPDATE jobs SET leased_until = NULL WHERE id = $1 AND leased_until = $2";
+    query(END).bind(id).bind(until).execute(tx).await?;
+    Ok(())
+}
+
 pub(super) async fn is_any_due(store: &Store, now: Timestamp) -> Result<bool, Error> {
     const DUE: &str = "
 SELECT id FROM jobs
@@ -44,7 +72,8 @@ pub(super) async fn give_up(tx: &mut Tx, id: JobId, error: &str, now: Timestamp)
     Ok(())
 }
 
-pub(super) async fn cancel_queue(tx: &mut Tx, queue: &str, now: Timestamp) -> Result<(), Error> {
+/// Removes the jobs of a queue that are not running.
+pub(super) async fn cancel_waiting(tx: &mut Tx, queue: &str, now: Timestamp) -> Result<(), Error> {
     const CANCEL: &str = "
 DELETE FROM jobs WHERE queue = $1 AND given_up_at IS NULL AND (leased_until IS NULL OR leased_until <= $2)";
     query(CANCEL).bind(queue).bind(now).execute(tx).await?;
@@ -54,6 +83,25 @@ DELETE FROM jobs WHERE queue = $1 AND given_up_at IS NULL AND (leased_until IS N
 pub(super) async fn is_queue_empty(tx: &mut Tx, queue: &str) -> Result<bool, Error> {
     const ANY: &str = "SELECT id FROM jobs WHERE queue = $1 AND given_up_at IS NULL LIMIT 1";
     Ok(query(ANY).bind(queue).fetch_optional::<()>(tx).await?.is_none())
+}
+
+/// What the last try of each waiting job said.
+pub(super) async fn list_last_errors(
+    store: &Store,
+    queue: &str,
+    prefix: &str,
+) -> Result<Vec<Option<String>>, Error> {
+    const LIST: &str = "
+SELECT last_error FROM jobs
+WHERE given_up_at IS NULL AND (queue = $1 OR substr(queue, 1, length($2)) = $2) ORDER BY id";
+    struct LastError(Option<String>);
+    impl FromRow for LastError {
+        fn from_row(row: &Row) -> Result<LastError, Error> {
+            Ok(LastError(row.get("last_error")?))
+        }
+    }
+    let found: Vec<LastError> = query(LIST).bind(queue).bind(prefix).fetch_all(store).await?;
+    Ok(found.into_iter().map(|LastError(error)| error).collect())
 }
 
 pub(super) async fn backlog(store: &Store) -> Result<Backlog, Error> {

@@ -102,7 +102,9 @@ async fn sign_in(
         return Ok(page.answer(app, visit, StatusCode::BAD_REQUEST, missing));
     };
     match attempt(app, visit, &username, password).await? {
-        Attempt::Right(user) => welcome(app, visit, &user, &username, page.next.as_deref()).await,
+        Attempt::Right(user, counted) => {
+            welcome(app, visit, &user, counted.as_deref(), page.next.as_deref()).await
+        }
         Attempt::Wrong => {
             Ok(page.answer(app, visit, StatusCode::FORBIDDEN, vec![SignInProblem::WrongNameOrPassword]))
         }
@@ -120,7 +122,8 @@ async fn sign_in(
 
 /// What came of a name and a password.
 enum Attempt {
-    Right(Box<User>),
+    /// Whose they are, and the name under which the attempt was counted, if it was.
+    Right(Box<User>, Option<String>),
     Wrong,
     Locked,
     TooMany(Duration),
@@ -143,8 +146,10 @@ async fn attempt(app: &App, visit: &Visit, username: &str, password: String) -> 
         Some(user) => browser::is_known(&app.store, visit.browser(), user.id).await?,
         None => false,
     };
-    let name = account_key(username, typed);
-    if !is_known && let Allowance::Exhausted(wait) = rate_limits::spend(app, &Action::SignInTo(&name)).await?
+    // What is counted by does not depend on whether there is such an account.
+    let counted = (!is_known).then(|| typed.unwrap_or(username).to_lowercase());
+    if let Some(name) = &counted
+        && let Allowance::Exhausted(wait) = rate_limits::spend(app, &Action::SignInTo(name)).await?
     {
         return Ok(Attempt::TooMany(wait));
     }
@@ -155,16 +160,11 @@ async fn attempt(app: &App, visit: &Visit, username: &str, password: String) -> 
     match user.filter(|_| is_right) {
         None => Ok(Attempt::Wrong),
         Some(user) => Ok(match user.standing() {
-            Standing::Active => Attempt::Right(Box::new(user)),
+            Standing::Active => Attempt::Right(Box::new(user), counted),
             Standing::Locked => Attempt::Locked,
             Standing::Deactivated => Attempt::Wrong,
         }),
     }
-}
-
-/// What attempts on an account are counted by, whether or not there is such an account.
-fn account_key(username: &str, typed: Option<&str>) -> String {
-    typed.unwrap_or(username).to_lowercase()
 }
 
 fn refused(error: passwords::Error) -> PageError {
@@ -180,12 +180,13 @@ fn refused(error: passwords::Error) -> PageError {
     }
 }
 
-/// Starts the session, in place of the one that the browser had.
+/// Starts the session, in place of the one that the browser had, and gives back what the attempt was
+/// counted as.
 async fn welcome(
     app: &App,
     visit: &Visit,
     user: &User,
-    username: &str,
+    counted: Option<&str>,
     next: Option<&str>,
 ) -> Result<Response, PageError> {
     let now = app.clock.now();
@@ -195,9 +196,10 @@ async fn welcome(
         browser::end(&mut tx, before.session.id, before.user.id, now).await?;
     }
     let (session, secret) = browser::start(&mut tx, user.id, visit.browser(), &visit.requester, now).await?;
-    let typed = localpart_of(username, &app.config.homeserver.server_name);
     rate_limits::refund(&mut tx, app, &Action::SignInFrom(&visit.requester.limit_key())).await?;
-    rate_limits::refund(&mut tx, app, &Action::SignInTo(&account_key(username, typed))).await?;
+    if let Some(name) = counted {
+        rate_limits::refund(&mut tx, app, &Action::SignInTo(name)).await?;
+    }
     tx.commit().await?;
     tracing::info!(user = %user.id, session = %session.id, "a person signed in");
     let response = visit.go(next.unwrap_or("/account/"));

@@ -57,15 +57,15 @@ impl From<InvalidScope> for Refusal {
 }
 
 async fn begin(app: &App, visit: &Visit, query: &str) -> Result<Response, PageError> {
-    let (parameters, problem) = Parameters::parse_first(query.as_bytes());
-    let (client, redirect_uri) = target(app, &parameters, problem.as_ref()).await?;
+    let (parameters, problems) = Parameters::parse_first(query.as_bytes());
+    let (client, redirect_uri) = target(app, &parameters, &problems).await?;
     let response_mode = match parameters.get("response_mode") {
         None => Some(ResponseMode::default()),
         Some(asked) => ResponseMode::ALL.into_iter().find(|mode| mode.as_str() == asked),
     };
     let state = parameters.get("state").filter(|state| state.len() <= LONGEST).map(str::to_owned);
     let way_back = Return { redirect_uri, response_mode: response_mode.unwrap_or_default(), state };
-    let refused = match problem {
+    let refused = match problems.first() {
         Some(problem) => refuse("invalid_request", problem.to_string()),
         None if response_mode.is_none() => {
             refuse("invalid_request", "response_mode must be query, fragment or form_post")
@@ -89,11 +89,10 @@ async fn begin(app: &App, visit: &Visit, query: &str) -> Result<Response, PageEr
 async fn target(
     app: &App,
     parameters: &Parameters,
-    problem: Option<&FormError>,
+    problems: &[FormError],
 ) -> Result<(Client, String), PageError> {
-    if let Some(FormError::Repeated(name)) = problem
-        && ["client_id", "redirect_uri", "response_mode", "state"].contains(&name.as_str())
-    {
+    let is_ambiguous = |name: &&str| problems.contains(&FormError::Repeated((*name).to_owned()));
+    if ["client_id", "redirect_uri", "response_mode", "state"].iter().any(is_ambiguous) {
         return Err(Problem::BadRequest.into());
     }
     let Some(client_id) = parameters.get("client_id") else { return Err(Problem::UnknownClient.into()) };

@@ -15,7 +15,7 @@ use crate::clients::{self, Client, ClientMetadata, InvalidMetadata};
 use crate::http::headers::no_store;
 use crate::http::rate_limits::{self, Action};
 use crate::http::requester::Requester;
-use crate::ids::{ClientId, Id};
+use crate::ids::ClientId;
 
 /// The largest metadata; those of real clients have less than two kilobytes.
 const LARGEST: usize = 32 * 1024;
@@ -47,7 +47,7 @@ async fn register(
     })?;
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
-    let new_id = ClientId(Id::<Client>::new(now).to_string());
+    let new_id = ClientId::new(now);
     let registered = clients::register(&mut tx, metadata, new_id, now).await?;
     tx.commit().await?;
     Ok(registered)

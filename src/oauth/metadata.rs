@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::clients::authorization_requests::ResponseMode;
 use crate::clients::{GrantType, TokenEndpointAuthMethod};
 use crate::config::Config;
+use crate::http::assets::is_known;
 use crate::keys::{self, Algorithm};
 
 /// Ten minutes, as homeservers let clients keep it (Matrix CS API, Server metadata discovery).
@@ -54,7 +55,7 @@ fn etag_of(body: &[u8]) -> HeaderValue {
 
 fn cacheable(headers: &HeaderMap, etag: &HeaderValue, body: Vec<u8>) -> Response {
     let caching = [(CACHE_CONTROL, CACHEABLE), (ETAG, etag.clone())];
-    match headers.get(IF_NONE_MATCH).is_some_and(|known| known == etag) {
+    match is_known(headers, etag.to_str().unwrap_or_default()) {
         true => (StatusCode::NOT_MODIFIED, caching).into_response(),
         false => (caching, [(CONTENT_TYPE, "application/json")], body).into_response(),
     }

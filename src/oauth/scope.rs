@@ -8,7 +8,7 @@ use crate::ids::DeviceId;
 /// OpenID Connect Core §3.1.2.1: the client wants an ID token.
 pub const OPENID: &str = "openid";
 /// Administration of a Synapse homeserver.
-pub const SYNAPSE_ADMIN: &str = "urn:synapse:admin:*";
+pub const SYNAPSE_ADMIN: &str = crate::accounts::users::ADMIN_SCOPE;
 
 /// The Matrix API and device scopes: stable since Matrix 1.15, and as MSC2967 spelled them, which
 /// many clients still do. Each pair means the same.

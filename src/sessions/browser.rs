@@ -10,7 +10,8 @@ use crate::keys;
 use crate::store::{self, On, Store, Tx};
 use crate::time::Timestamp;
 
-/// A last-seen time is written again only when it is older than this.
+/// A last-seen time is written again only when it is older than this, or than a quarter of the idle
+/// limit where that is short.
 const SEEN_AGAIN: Duration = Duration::from_secs(5 * 60);
 
 /// A person signed in with a browser.
@@ -76,6 +77,17 @@ pub async fn find(
     }))
 }
 
+/// A live session by its identifier.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_by_id(
+    on: impl Into<On<'_>>,
+    id: BrowserSessionId,
+) -> Result<Option<BrowserSession>, store::Error> {
+    sql::find_live_browser_session(on, id).await
+}
+
 /// Remembers that the session was used, if that was not remembered a moment ago.
 ///
 /// # Errors
@@ -84,9 +96,11 @@ pub async fn touch(
     store: &Store,
     session: &BrowserSession,
     requester: &Requester,
+    limits: &config::Sessions,
     now: Timestamp,
 ) -> Result<(), store::Error> {
-    if now.since(session.last_seen_at) < SEEN_AGAIN {
+    let again = SEEN_AGAIN.min(Duration::from_secs(limits.browser_idle_seconds) / 4);
+    if now.since(session.last_seen_at) < again {
         return Ok(());
     }
     let mut tx = store.begin().await?;

@@ -9,8 +9,8 @@ use crate::jobs::{Job, JobError};
 
 /// Deletes a device on the homeserver, unless a live session uses it by now.
 ///
-/// A sign-in on the same device cancels this job, or waits while it runs; see
-/// [`claim_device`](super::oauth::claim_device).
+/// A sign-in on the same device waits while this job runs, and holds it back otherwise; see
+/// [`hold_device`](super::oauth::hold_device).
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DeleteDevice {
     /// Whose device.
@@ -20,9 +20,9 @@ pub struct DeleteDevice {
 }
 
 impl DeleteDevice {
-    /// The queue of one device.
-    pub fn queue_of(user_id: UserId, device_id: &DeviceId) -> String {
-        format!("device:{user_id}:{device_id}")
+    /// What the queues of all of a user's devices begin with.
+    pub fn queues_of(user_id: UserId) -> String {
+        format!("device:{user_id}:")
     }
 }
 
@@ -30,7 +30,7 @@ impl Job for DeleteDevice {
     const KIND: &'static str = "delete_device";
 
     fn queue(&self) -> String {
-        DeleteDevice::queue_of(self.user_id, &self.device_id)
+        format!("{}{}", DeleteDevice::queues_of(self.user_id), self.device_id)
     }
 
     async fn run(&self, app: &App) -> Result<(), JobError> {

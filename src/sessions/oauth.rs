@@ -1,9 +1,12 @@
 //! OAuth sessions: what a client holds after a grant.
 
+use std::time::Duration;
+
 use super::jobs::DeleteDevice;
 use super::sql;
+use crate::app::App;
 use crate::ids::{BrowserSessionId, ClientId, DeviceId, OauthSessionId, UserId};
-use crate::jobs::{self, Cancelled};
+use crate::jobs;
 use crate::store::{self, Change, Error, On, Tx};
 use crate::time::Timestamp;
 
@@ -70,24 +73,56 @@ impl EndReason {
     }
 }
 
-/// Makes room for a new session on the device: ends the one that is there, without deleting the
-/// device, and cancels a deletion that is still to come. [`Cancelled::OneIsRunning`] means that the
-/// homeserver may be deleting the device at this moment: give up the transaction and begin again.
+/// How long a sign-in may take to get its device ready on the homeserver.
+const HELD: Duration = Duration::from_secs(30);
+
+/// A device for which a sign-in is on its way: nobody else may sign in on it or delete it meanwhile.
+#[derive(Debug)]
+pub struct HeldDevice {
+    user_id: UserId,
+    device_id: DeviceId,
+    queue: jobs::Held,
+}
+
+/// Holds a device from before it is made on the homeserver until its session begins
+/// ([`claim_device`]) or does not ([`let_go_of_device`]). `None` while the homeserver is deleting it
+/// or another sign-in is on its way; come back a moment later then.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn claim_device(
-    tx: &mut Tx,
+pub async fn hold_device(
+    app: &App,
     user_id: UserId,
     device_id: &DeviceId,
     now: Timestamp,
-) -> Result<Cancelled, store::Error> {
-    for replaced in
-        sql::end_sessions_of_device(tx, user_id, device_id, EndReason::Replaced.as_str(), now).await?
-    {
+) -> Result<Option<HeldDevice>, store::Error> {
+    let job = DeleteDevice { user_id, device_id: device_id.clone() };
+    let mut tx = app.store.begin().await?;
+    let queue = jobs::hold(&mut tx, &job, now, now + HELD).await?;
+    tx.commit().await?;
+    Ok(queue.map(|queue| HeldDevice { user_id, device_id: job.device_id, queue }))
+}
+
+/// Makes room for a new session on a device that is held, and ends the hold: ends the session that is
+/// there, without deleting the device. `false` when it was held for too long; give up the transaction
+/// then, since the device may be gone.
+///
+/// # Errors
+/// When the database fails.
+pub async fn claim_device(tx: &mut Tx, held: &HeldDevice, now: Timestamp) -> Result<bool, store::Error> {
+    let reason = EndReason::Replaced.as_str();
+    for replaced in sql::end_sessions_of_device(tx, held.user_id, &held.device_id, reason, now).await? {
         tx.announce(Change::Session(replaced));
     }
-    jobs::cancel_queue(tx, &DeleteDevice::queue_of(user_id, device_id), now).await
+    jobs::finish(tx, &held.queue).await
+}
+
+/// Ends the hold of a device without a session: it is deleted, unless it has one already.
+///
+/// # Errors
+/// When the database fails; the hold then ends by itself.
+pub async fn let_go_of_device(app: &App, held: &HeldDevice) -> Result<(), store::Error> {
+    jobs::let_go(app, &held.queue).await
 }
 
 /// Ends a session and has its device deleted, which also makes the homeserver forget its tokens.
@@ -141,6 +176,27 @@ pub async fn end_all(tx: &mut Tx, user_id: UserId, reason: EndReason, now: Times
     let mut ended = 0;
     for session in list(&mut *tx, user_id, None, i64::MAX).await? {
         ended += u64::from(end(tx, session.id, user_id, session.device_id, reason, now).await?);
+    }
+    Ok(ended)
+}
+
+/// Ends the user's live sessions that were granted this scope, and returns how many these were.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_all_with_scope(
+    tx: &mut Tx,
+    user_id: UserId,
+    scope: &str,
+    reason: EndReason,
+    now: Timestamp,
+) -> Result<u64, Error> {
+    let mut ended = 0;
+    for session in list(&mut *tx, user_id, None, i64::MAX).await? {
+        // RFC 6749 §3.3: a scope is a list of tokens with spaces between them.
+        if session.scope.split(' ').any(|token| token == scope) {
+            ended += u64::from(end(tx, session.id, user_id, session.device_id, reason, now).await?);
+        }
     }
     Ok(ended)
 }

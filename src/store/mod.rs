@@ -1,7 +1,7 @@
 //! Connections, transactions and migrations: the only code that knows SQLite from PostgreSQL.
 //!
 //! Rooms write one SQL text for both engines (`$1` parameters, `TEXT`, `BIGINT`, `BOOLEAN`) and run
-//! it with [`query`] on the [`Store`] for a lone read, or on a [`Tx`] for everything that writes.
+//! it with [`query()`] on the [`Store`] for a lone read, or on a [`Tx`] for everything that writes.
 
 mod changes;
 mod channel;

@@ -85,7 +85,6 @@ struct Homeserver {
     auth_metadata: Option<Value>,
     /// What `whoami` answers to an unknown token.
     whoami: StatusCode,
-    client_well_known: Option<Value>,
 }
 
 impl StubHomeserver {
@@ -93,22 +92,25 @@ impl StubHomeserver {
     pub async fn start() -> Self {
         let state = Homeserver {
             server_name: "example.org".to_owned(),
-            secret: "the secret that the stub shares".to_owned(),
+            secret: "the-secret-that-the-stub-shares".to_owned(),
             version: "1.163.2".to_owned(),
             users: BTreeMap::new(),
             reserved: BTreeSet::new(),
             trouble: None,
             auth_metadata: None,
             whoami: StatusCode::UNAUTHORIZED,
-            client_well_known: None,
         };
         let shared = Shared {
             state: Mutex::new(state),
             calls: watch::Sender::default(),
             held: watch::Sender::default(),
         };
-        let mut stub = StubHomeserver { port: process::free_port(), shared: Arc::new(shared), running: None };
-        stub.come_back().await;
+        let mut stub = StubHomeserver { port: 0, shared: Arc::new(shared), running: None };
+        // Another test run may take a port just after it was found free.
+        while stub.running.is_none() {
+            stub.port = process::free_port();
+            stub.try_to_come_back();
+        }
         stub
     }
 
@@ -143,12 +145,15 @@ impl StubHomeserver {
 
     /// Answers again, at the same address and with what it knew.
     pub async fn come_back(&mut self) {
-        if self.running.is_some() {
-            return;
+        if self.running.is_none() {
+            self.try_to_come_back();
         }
+        assert!(self.running.is_some(), "the port of before can be listened on");
+    }
+
+    fn try_to_come_back(&mut self) {
         let address = ListenAddress::Tcp(([127, 0, 0, 1], self.port).into());
-        let bound =
-            listen::bind(&[ListenerConfig { address, tls: None }]).expect("a free port can be listened on");
+        let Ok(bound) = listen::bind(&[ListenerConfig { address, tls: None }]) else { return };
         let router = Router::new().fallback(answer).with_state(self.shared.clone());
         let (stop, stopped) = oneshot::channel();
         let until = async { stopped.await.unwrap_or_default() };
@@ -163,12 +168,12 @@ impl StubHomeserver {
 
     /// Lets calls of this endpoint arrive, but answers them only after [`StubHomeserver::release`].
     pub fn hold(&self, endpoint: &str) {
-        self.shared.held.send_modify(|held| drop(held.insert(endpoint.to_owned())));
+        self.shared.held.send_if_modified(|held| held.insert(endpoint.to_owned()));
     }
 
     /// Answers the calls of this endpoint that were held back.
     pub fn release(&self, endpoint: &str) {
-        self.shared.held.send_modify(|held| drop(held.remove(endpoint)));
+        self.shared.held.send_if_modified(|held| held.remove(endpoint));
     }
 
     /// All calls so far.
@@ -208,6 +213,16 @@ impl StubHomeserver {
         self.state().users.insert(localpart.to_owned(), user);
     }
 
+    /// Forgets a user, as if they had never been here.
+    pub fn forget_user(&self, localpart: &str) {
+        self.state().users.remove(localpart);
+    }
+
+    /// Another name for the homeserver from now on.
+    pub fn set_server_name(&self, server_name: &str) {
+        self.state().server_name = server_name.to_owned();
+    }
+
     /// The user's devices; none for an unknown user.
     pub fn devices(&self, localpart: &str) -> Vec<String> {
         self.user(localpart).map(|user| user.devices.into_keys().collect()).unwrap_or_default()
@@ -231,11 +246,6 @@ impl StubHomeserver {
     /// What it answers to an unknown token: 401, or 503 when it cannot introspect it.
     pub fn set_whoami(&self, status: StatusCode) {
         self.state().whoami = status;
-    }
-
-    /// What `/.well-known/matrix/client` answers from now on.
-    pub fn set_client_well_known(&self, document: Value) {
-        self.state().client_well_known = Some(document);
     }
 
     fn state(&self) -> MutexGuard<'_, Homeserver> {
@@ -266,9 +276,9 @@ async fn answer(
         Some(endpoint) => provisioning(&shared, &method, endpoint, &uri, &headers, &body).await,
         None => public(&shared.state(), &method, uri.path(), &headers),
     };
-    match status {
-        StatusCode::NO_CONTENT => status.into_response(),
-        _ => (status, axum::Json(body)).into_response(),
+    match body {
+        Value::Null => status.into_response(),
+        body => (status, axum::Json(body)).into_response(),
     }
 }
 
@@ -281,11 +291,10 @@ fn public(homeserver: &Homeserver, method: &Method, path: &str, headers: &Header
         None => unrecognized(StatusCode::NOT_FOUND),
     };
     match (method.as_str(), path) {
-        ("GET", "/_matrix/federation/v1/version") => {
-            (StatusCode::OK, json!({ "server": { "name": "Synapse", "version": homeserver.version } }))
+        ("GET", "/_synapse/admin/v1/server_version") => {
+            (StatusCode::OK, json!({ "server_version": homeserver.version }))
         }
         ("GET", "/_matrix/client/v1/auth_metadata") => found(&homeserver.auth_metadata),
-        ("GET", "/.well-known/matrix/client") => found(&homeserver.client_well_known),
         ("GET", "/_matrix/client/v3/account/whoami") => match (bearer(headers), homeserver.whoami) {
             (None, _) => refusal(StatusCode::UNAUTHORIZED, "M_MISSING_TOKEN", "Missing access token"),
             (Some(_), StatusCode::UNAUTHORIZED) => {
@@ -325,7 +334,8 @@ async fn provisioning(
         (_, endpoint) if FIELDS.iter().any(|(name, _)| *name == endpoint) => {
             return unrecognized(StatusCode::METHOD_NOT_ALLOWED);
         }
-        _ => return unrecognized(StatusCode::NOT_FOUND),
+        // No JSON here: the real one answers with a page.
+        _ => return (StatusCode::NOT_FOUND, Value::Null),
     }
     match bearer(headers) {
         None => return refusal(StatusCode::UNAUTHORIZED, "M_MISSING_TOKEN", "Missing access token"),
@@ -575,7 +585,8 @@ fn query(uri: &Uri) -> Value {
 
 fn bearer(headers: &HeaderMap) -> Option<String> {
     let header = headers.get("authorization")?.to_str().ok()?;
-    header.strip_prefix("Bearer ").map(str::to_owned)
+    // As the real one does: a secret with a space in it never arrives.
+    header.strip_prefix("Bearer ").filter(|token| !token.contains(' ')).map(str::to_owned)
 }
 
 fn ok() -> Outcome {

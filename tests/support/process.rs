@@ -58,6 +58,12 @@ impl Watched {
         }
     }
 
+    /// Waits for the program to end by itself; its exit code. Its folder is gone then.
+    pub fn wait(&mut self) -> Option<i32> {
+        // The shell passes the program's code on.
+        self.watch.wait().ok()?.code()
+    }
+
     /// Stops the program and removes its folder.
     pub fn stop(&mut self) {
         drop(self.watch.stdin.take());

@@ -309,7 +309,7 @@ pub fn code_form<'a>(client_id: &'a str, code: &'a str) -> [(&'static str, &'a s
 /// removes one.
 pub fn authorization_query(client_id: &str, scope: &str, changes: &[(&str, &str)]) -> String {
     let challenge = keys::digest(VERIFIER);
-    let mut parameters: Vec<(&str, &str)> = vec![
+    let usual = [
         ("response_type", "code"),
         ("client_id", client_id),
         ("redirect_uri", REDIRECT_URI),
@@ -318,12 +318,7 @@ pub fn authorization_query(client_id: &str, scope: &str, changes: &[(&str, &str)
         ("code_challenge", &challenge),
         ("code_challenge_method", "S256"),
     ];
-    for (name, value) in changes {
-        parameters.retain(|(known, _)| known != name);
-        if !value.is_empty() {
-            parameters.push((name, value));
-        }
-    }
+    let parameters = with_changes(&usual, changes);
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
 }
 
@@ -380,10 +375,7 @@ impl Answer {
 
     /// A parameter in the query of where the answer leads.
     pub fn query_parameter(&self, name: &str) -> Option<String> {
-        let query = self.location().split_once('?')?.1;
-        url::form_urlencoded::parse(query.as_bytes())
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
+        parameter(self.location().split_once('?')?.1, name)
     }
 
     /// The value of the field with that name in the page.
@@ -463,9 +455,13 @@ impl Browser<'_> {
         (path, page)
     }
 
-    /// Opens an authorization request and allows it; the answer that leads back to the client.
+    /// Opens an authorization request and allows it, if that is asked; the answer that leads back to the
+    /// client.
     pub async fn allow(&mut self, query: &str) -> Answer {
         let (path, page) = self.ask(query).await;
+        if page.status == StatusCode::SEE_OTHER {
+            return page;
+        }
         assert_eq!(page.status, StatusCode::OK, "{}", page.text());
         let csrf = page.field("csrf");
         self.post(&path, &[("csrf", &csrf), ("answer", "approve")]).await
@@ -476,4 +472,25 @@ impl Browser<'_> {
         let answer = self.allow(&authorization_query(client_id, scope, &[])).await;
         answer.query_parameter("code").unwrap_or_else(|| panic!("no code in {}", answer.location()))
     }
+}
+
+/// Parameters with changes: each replaces or adds one, and an empty value removes it.
+pub fn with_changes<'a>(
+    parameters: &[(&'a str, &'a str)],
+    changes: &[(&'a str, &'a str)],
+) -> Vec<(&'a str, &'a str)> {
+    let mut changed = parameters.to_vec();
+    for (name, value) in changes {
+        changed.retain(|(known, _)| known != name);
+        if !value.is_empty() {
+            changed.push((name, value));
+        }
+    }
+    changed
+}
+
+/// The value of a parameter in `a=1&b=2`.
+pub fn parameter(encoded: &str, name: &str) -> Option<String> {
+    let mut found = url::form_urlencoded::parse(encoded.as_bytes()).filter(|(key, _)| key == name);
+    found.next().map(|(_, value)| value.into_owned())
 }

@@ -1,6 +1,6 @@
 //! Serving one router on several TCP addresses and Unix sockets at once, each with or without TLS.
 //!
-//! [`bind`] opens every listener and reads every certificate, so that whatever is wrong there is
+//! [`bind()`] opens every listener and reads every certificate, so that whatever is wrong there is
 //! said before anything else starts; [`serve`] then answers until told to stop. Every listener
 //! speaks HTTP/1.1 and HTTP/2 on the same port: by ALPN over TLS (RFC 7301), by prior knowledge
 //! in plain text (RFC 9113 §3.3).

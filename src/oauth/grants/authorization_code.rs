@@ -13,11 +13,9 @@ use crate::clients::Client;
 use crate::clients::authorization_requests::{self, Granted};
 use crate::http::form::Parameters;
 use crate::http::requester::Requester;
-use crate::ids::OauthSessionId;
-use crate::jobs::{self, Cancelled};
+use crate::ids::{DeviceId, OauthSessionId};
 use crate::keys;
-use crate::sessions::jobs::DeleteDevice;
-use crate::sessions::oauth::{self, EndReason, NewOauthSession};
+use crate::sessions::oauth::{self, EndReason, HeldDevice, NewOauthSession};
 use crate::sessions::tokens::{self, Issue, Pair};
 use crate::time::Timestamp;
 
@@ -25,9 +23,9 @@ use crate::time::Timestamp;
 /// and what it gave is taken back (RFC 6749 §4.1.2).
 const POSTED_TWICE: Duration = Duration::from_secs(20);
 
-/// How often a device is claimed again while the homeserver is deleting it, and how long between.
-const CLAIMS: usize = 10;
-const BETWEEN_CLAIMS: Duration = Duration::from_millis(200);
+/// How often a device that is busy is tried again, and how long between.
+const HOLDS: usize = 40;
+const BETWEEN_HOLDS: Duration = Duration::from_millis(50);
 
 const NOT_GOOD: Error = Error::InvalidGrant("the code is not valid, or was not issued to this client");
 
@@ -104,68 +102,61 @@ async fn start(
         provision(app, user).await?;
     }
     let Some(device_id) = scope.device_id() else {
-        return spend(app, granted, None, issue).await?.ok_or(NOT_GOOD);
+        return spend(app, granted, None, issue).await;
     };
-    for _ in 0..CLAIMS {
+    let held = hold(app, user, device_id, issue.now).await?;
+    let spent = async {
         // The client calls the homeserver the moment it has its token: the device must be there first.
         app.homeserver.upsert_device(&user.localpart, device_id).await?;
-        let mut tx = app.store.begin().await?;
-        if oauth::claim_device(&mut tx, user.id, device_id, issue.now).await? == Cancelled::All {
-            return match spend_in(tx, granted, Some(device_id.clone()), issue).await? {
-                Some(pair) => Ok(pair),
-                None => {
-                    undo_device(app, user, scope, issue.now).await?;
-                    Err(NOT_GOOD)
-                }
-            };
-        }
-        drop(tx);
-        tokio::time::sleep(BETWEEN_CLAIMS).await;
+        spend(app, granted, Some((device_id.clone(), &held)), issue).await
+    };
+    let spent = spent.await;
+    if spent.is_err() {
+        // The device may have been made for a session that did not come about.
+        oauth::let_go_of_device(app, &held).await?;
     }
-    Err(Error::TemporarilyUnavailable("the homeserver is still deleting this device".into()))
+    spent
 }
 
+/// Holds the device, waiting a little while it is being deleted or another sign-in is on its way.
+async fn hold(app: &App, user: &User, device_id: &DeviceId, now: Timestamp) -> Result<HeldDevice, Error> {
+    for _ in 0..HOLDS {
+        if let Some(held) = oauth::hold_device(app, user.id, device_id, now).await? {
+            return Ok(held);
+        }
+        tokio::time::sleep(BETWEEN_HOLDS).await;
+    }
+    Err(Error::TemporarilyUnavailable("this device is busy; try again in a moment".into()))
+}
+
+/// Spends the code and starts the session, unless another request was faster.
 async fn spend(
     app: &App,
     granted: &Granted,
-    device_id: Option<crate::ids::DeviceId>,
+    device: Option<(DeviceId, &HeldDevice)>,
     issue: &Issue<'_>,
-) -> Result<Option<Pair>, Error> {
-    spend_in(app.store.begin().await?, granted, device_id, issue).await
-}
-
-/// Spends the code and starts the session; `None` when another request was faster.
-async fn spend_in(
-    mut tx: crate::store::Tx,
-    granted: &Granted,
-    device_id: Option<crate::ids::DeviceId>,
-    issue: &Issue<'_>,
-) -> Result<Option<Pair>, Error> {
+) -> Result<Pair, Error> {
+    let mut tx = app.store.begin().await?;
     if !authorization_requests::spend_code(&mut tx, granted.id, issue.now).await? {
-        return Ok(None);
+        return Err(NOT_GOOD);
+    }
+    if let Some((_, held)) = &device
+        && !oauth::claim_device(&mut tx, held, issue.now).await?
+    {
+        return Err(Error::TemporarilyUnavailable("the homeserver took too long".into()));
     }
     let new = NewOauthSession {
         user_id: granted.user_id,
         client_id: granted.client_id.clone(),
         browser_session_id: granted.browser_session_id,
         scope: granted.asked.scope.clone(),
-        device_id,
+        device_id: device.map(|(device_id, _)| device_id),
         authenticated_at: granted.authenticated_at,
     };
     let (session, pair) = tokens::start_session(&mut tx, &new, issue).await?;
     authorization_requests::set_session(&mut tx, granted.id, session).await?;
     tx.commit().await?;
-    Ok(Some(pair))
-}
-
-/// The device was made for a session that did not come about; the job looks whether another uses it.
-async fn undo_device(app: &App, user: &User, scope: &Scope, now: Timestamp) -> Result<(), Error> {
-    let Some(device_id) = scope.device_id().cloned() else { return Ok(()) };
-    let mut tx = app.store.begin().await?;
-    jobs::enqueue(&mut tx, &DeleteDevice { user_id: user.id, device_id }, now).await?;
-    tx.commit().await?;
-    app.wake_workers();
-    Ok(())
+    Ok(pair)
 }
 
 /// A spent code: a double post, or a thief.

@@ -466,6 +466,16 @@ FROM browser_sessions WHERE user_id = $1 AND ended_at IS NULL AND id < $2 ORDER 
     query(LIST).bind(user).bind(before).bind(limit).fetch_all(on).await
 }
 
+pub(super) async fn find_live_browser_session(
+    on: impl Into<On<'_>>,
+    id: BrowserSessionId,
+) -> Result<Option<BrowserSession>, Error> {
+    const FIND: &str = "
+SELECT id, user_id, created_at, authenticated_at, last_seen_at, last_seen_ip, user_agent
+FROM browser_sessions WHERE id = $1 AND ended_at IS NULL";
+    query(FIND).bind(id).fetch_optional(on).await
+}
+
 pub(super) async fn end_browser_session(
     tx: &mut Tx,
     id: BrowserSessionId,

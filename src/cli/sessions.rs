@@ -1,0 +1,196 @@
+//! `gatehouse sessions`: people signed in with browsers, and what clients hold.
+
+use std::collections::HashMap;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::failure::Failure;
+use super::request::Answer;
+use super::users::{Told, get, tell};
+use crate::accounts::users::{self, User};
+use crate::app::App;
+use crate::clients;
+use crate::ids::{BrowserSessionId, ClientId, OauthSessionId, UserId};
+use crate::sessions::browser::{self, BrowserSession};
+use crate::sessions::oauth::{self, EndReason, OauthSession};
+
+/// What can be done with sessions.
+#[derive(Debug, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sessions {
+    /// List the live sessions of an account, the last begun first
+    List {
+        /// Whose: a local part or a whole Matrix identifier
+        name: String,
+        /// Only sessions of this kind
+        #[arg(long)]
+        kind: Option<SessionKind>,
+    },
+    /// End one session, or all of an account; devices that went with them are deleted
+    End(End),
+}
+
+/// The two kinds of sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionKind {
+    /// A person signed in with a browser
+    Browser,
+    /// What an OAuth client holds
+    Oauth,
+}
+
+/// `sessions end`.
+#[derive(Debug, Args, Serialize, Deserialize)]
+pub struct End {
+    /// The session to end
+    #[arg(required_unless_present = "user", conflicts_with = "user")]
+    pub session_id: Option<String>,
+    /// End sessions of this account
+    #[arg(long, value_name = "NAME", requires = "all")]
+    pub user: Option<String>,
+    /// End all of them
+    #[arg(long, requires = "user")]
+    pub all: bool,
+}
+
+impl Sessions {
+    /// Does it.
+    ///
+    /// # Errors
+    /// Why it was not done, for the admin.
+    pub async fn carry_out(self, app: &App) -> Result<Answer, Failure> {
+        match self {
+            Sessions::List { name, kind } => list(app, &name, kind).await,
+            Sessions::End(End { session_id: Some(id), .. }) => end_one(app, &id).await,
+            Sessions::End(End { user: Some(name), all: true, .. }) => end_all(app, &name).await,
+            Sessions::End(_) => Err(Failure::usage("name a session, or an account with --user NAME --all")),
+        }
+    }
+}
+
+async fn list(app: &App, name: &str, kind: Option<SessionKind>) -> Result<Answer, Failure> {
+    let user = get(app, &app.store, name).await?;
+    let mut lines = Vec::new();
+    let mut sessions = Vec::new();
+    if kind != Some(SessionKind::Oauth) {
+        for session in browser::list(&app.store, user.id, None, i64::MAX).await? {
+            let agent = session.user_agent.as_deref().unwrap_or("an unknown browser");
+            lines.push(format!("{}  browser  last seen {}  {agent}", session.id, session.last_seen_at));
+            sessions.push(browser_facts(&session, &user));
+        }
+    }
+    if kind != Some(SessionKind::Browser) {
+        let mut names = HashMap::new();
+        for session in oauth::list(&app.store, user.id, None, i64::MAX).await? {
+            let client = client_name(app, &mut names, &session.client_id).await?;
+            let device =
+                session.device_id.as_ref().map_or(String::new(), |device| format!("  device {device}"));
+            lines.push(format!(
+                "{}  oauth    last seen {}  {client}{device}",
+                session.id, session.last_seen_at
+            ));
+            sessions.push(oauth_facts(&session, &user, &client));
+        }
+    }
+    if lines.is_empty() {
+        lines.push(format!("{} has no live sessions.", user.localpart));
+    }
+    Ok(Answer { text: lines.join("\n"), data: json!({ "sessions": sessions }) })
+}
+
+async fn client_name(
+    app: &App,
+    names: &mut HashMap<ClientId, String>,
+    id: &ClientId,
+) -> Result<String, Failure> {
+    if let Some(name) = names.get(id) {
+        return Ok(name.clone());
+    }
+    let name = clients::find(&app.store, id)
+        .await?
+        .map_or_else(|| id.to_string(), |client| super::clients::name(&client));
+    names.insert(id.clone(), name.clone());
+    Ok(name)
+}
+
+async fn end_one(app: &App, id: &str) -> Result<Answer, Failure> {
+    let now = app.clock.now();
+    let mut tx = app.store.begin().await?;
+    let user = match find(app, id).await? {
+        Some(Found::Browser(id, user)) if browser::end(&mut tx, id, user, now).await? => user,
+        Some(Found::Oauth(id, user))
+            if oauth::end_of_user(&mut tx, id, user, EndReason::EndedByAdmin, now).await? =>
+        {
+            user
+        }
+        _ => return Err(Failure::not_found(format!("there is no live session {id}"))),
+    };
+    tx.commit().await?;
+    let name = users::find(&app.store, user)
+        .await?
+        .map_or_else(|| user.to_string(), |user| user.localpart.to_string());
+    let told = tell(app, user).await?;
+    Ok(ended(format!("Ended the session {id} of {name}."), 1, &told))
+}
+
+enum Found {
+    Browser(BrowserSessionId, UserId),
+    Oauth(OauthSessionId, UserId),
+}
+
+async fn find(app: &App, id: &str) -> Result<Option<Found>, Failure> {
+    let (Ok(of_browser), Ok(of_client)) = (id.parse(), id.parse()) else { return Ok(None) };
+    if let Some(session) = browser::find_by_id(&app.store, of_browser).await? {
+        return Ok(Some(Found::Browser(session.id, session.user_id)));
+    }
+    Ok(oauth::find(&app.store, of_client).await?.map(|session| Found::Oauth(session.id, session.user_id)))
+}
+
+async fn end_all(app: &App, name: &str) -> Result<Answer, Failure> {
+    let now = app.clock.now();
+    let mut tx = app.store.begin().await?;
+    let user = get(app, &mut tx, name).await?;
+    let browsers = browser::end_all(&mut tx, user.id, None, now).await?;
+    let clients = oauth::end_all(&mut tx, user.id, EndReason::EndedByAdmin, now).await?;
+    tx.commit().await?;
+    let told = tell(app, user.id).await?;
+    let text =
+        format!("Ended {browsers} sessions in browsers and {clients} of clients of {}.", user.localpart);
+    Ok(ended(text, browsers + clients, &told))
+}
+
+fn ended(text: String, count: u64, told: &Told) -> Answer {
+    let data = json!({ "ended_sessions": count, "homeserver": told.facts() });
+    Answer { text: format!("{text}\n{}", told.sentence()), data }
+}
+
+fn browser_facts(session: &BrowserSession, user: &User) -> Value {
+    json!({
+        "id": session.id,
+        "kind": SessionKind::Browser,
+        "user": user.localpart,
+        "created_at": session.created_at.to_rfc3339(),
+        "last_seen_at": session.last_seen_at.to_rfc3339(),
+        "last_seen_ip": session.last_seen_ip,
+        "user_agent": session.user_agent,
+    })
+}
+
+fn oauth_facts(session: &OauthSession, user: &User, client_name: &str) -> Value {
+    json!({
+        "id": session.id,
+        "kind": SessionKind::Oauth,
+        "user": user.localpart,
+        "client_id": session.client_id,
+        "client_name": client_name,
+        "scope": session.scope,
+        "device_id": session.device_id,
+        "created_at": session.created_at.to_rfc3339(),
+        "last_seen_at": session.last_seen_at.to_rfc3339(),
+        "last_seen_ip": session.last_seen_ip,
+        "user_agent": session.user_agent,
+    })
+}

@@ -1,0 +1,71 @@
+//! How an account looks, as text and as JSON.
+
+use serde_json::{Value, json};
+
+use crate::accounts::passwords;
+use crate::accounts::users::{Standing, User};
+use crate::app::App;
+use crate::cli::failure::Failure;
+use crate::cli::request::Answer;
+use crate::sessions::{browser, oauth};
+use crate::time::Timestamp;
+
+/// The whole Matrix identifier of a user.
+pub(super) fn mxid(app: &App, user: &User) -> String {
+    user.localpart.mxid(&app.config.homeserver.server_name)
+}
+
+/// An account as JSON.
+pub(super) fn facts(app: &App, user: &User) -> Value {
+    json!({
+        "id": user.id,
+        "name": user.localpart,
+        "mxid": mxid(app, user),
+        "standing": standing(user),
+        "is_admin": user.is_admin,
+        "created_at": user.created_at.to_rfc3339(),
+        "provisioned_at": user.provisioned_at.map(Timestamp::to_rfc3339),
+        "locked_at": user.locked_at.map(Timestamp::to_rfc3339),
+        "deactivated_at": user.deactivated_at.map(Timestamp::to_rfc3339),
+    })
+}
+
+/// An account as one line.
+pub(super) fn line(app: &App, user: &User) -> String {
+    let admin = if user.is_admin { "  admin" } else { "" };
+    format!("{}  {:<11}  {}{admin}", user.id, standing(user), mxid(app, user))
+}
+
+/// An account with all that is known of it.
+pub(super) async fn show(app: &App, user: &User) -> Result<Answer, Failure> {
+    let has_password = passwords::is_set(&app.store, user.id).await?;
+    let browsers = browser::list(&app.store, user.id, None, i64::MAX).await?.len();
+    let clients = oauth::list(&app.store, user.id, None, i64::MAX).await?.len();
+    let mut data = facts(app, user);
+    data["has_password"] = json!(has_password);
+    data["sessions"] = json!({ "browser": browsers, "oauth": clients });
+
+    let yes_no = |is: bool| if is { "yes" } else { "no" };
+    let since = |moment: Option<Timestamp>| moment.map_or(String::new(), |moment| format!(" since {moment}"));
+    let known = user.provisioned_at.map_or("no, not yet".to_owned(), |moment| format!("yes, since {moment}"));
+    let text = [
+        ("Name", mxid(app, user)),
+        ("Identifier", user.id.to_string()),
+        ("Standing", format!("{}{}", standing(user), since(user.deactivated_at.or(user.locked_at)))),
+        ("Administrator", yes_no(user.is_admin).to_owned()),
+        ("Password", if has_password { "set" } else { "none" }.to_owned()),
+        ("Created", user.created_at.to_string()),
+        ("Known to homeserver", known),
+        ("Sessions", format!("{browsers} in browsers, {clients} of clients")),
+    ];
+    let text = text.map(|(name, value)| format!("{name:<20} {value}")).join("\n");
+    Ok(Answer { text, data })
+}
+
+fn standing(user: &User) -> &'static str {
+    match user.standing() {
+        Standing::Active => "active",
+        Standing::Locked => "locked",
+        Standing::Deactivated => "deactivated",
+    }
+}

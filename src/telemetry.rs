@@ -1,0 +1,33 @@
+//! The log: one line for each event on standard error.
+
+use std::io::{self, IsTerminal};
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+
+use crate::config::{LogFormat, Telemetry};
+
+/// Starts logging as the configuration says; once in a process.
+///
+/// # Errors
+/// When something else logs already.
+pub fn start(telemetry: &Telemetry) -> Result<(), TryInitError> {
+    start_with(EnvFilter::builder().parse_lossy(&telemetry.log_filter), telemetry.log_format)
+}
+
+/// Starts logging for a command that a person runs: only what they must know, since the command
+/// says the rest in its answer.
+///
+/// # Errors
+/// When something else logs already.
+pub fn start_for_command() -> Result<(), TryInitError> {
+    start_with(EnvFilter::new("error"), LogFormat::Text)
+}
+
+fn start_with(filter: EnvFilter, format: LogFormat) -> Result<(), TryInitError> {
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    match format {
+        LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).finish().try_init(),
+        LogFormat::Json => log.json().flatten_event(true).finish().try_init(),
+    }
+}
