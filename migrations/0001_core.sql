@@ -118,6 +118,8 @@ CREATE TABLE authorization_requests (
     client_id          TEXT NOT NULL REFERENCES oauth_clients (id) ON DELETE CASCADE,
     -- The checked request as JSON; what follows is what became of it.
     request            TEXT NOT NULL,
+    -- Pushed by the client (RFC 9126) and not yet begun by a browser.
+    is_pushed          BOOLEAN NOT NULL,
     created_at         BIGINT NOT NULL,
     expires_at         BIGINT NOT NULL,
     answered_at        BIGINT,
@@ -143,6 +145,8 @@ CREATE TABLE jobs (
     payload      TEXT NOT NULL,
     run_at       BIGINT NOT NULL,
     attempts     BIGINT NOT NULL,
+    -- How many of the attempts the other side refused; the others did not reach it.
+    refusals     BIGINT NOT NULL,
     leased_until BIGINT,
     created_at   BIGINT NOT NULL,
     last_error   TEXT,

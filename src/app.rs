@@ -14,6 +14,8 @@ use crate::config::{Config, Engine};
 use crate::homeserver::{self, Homeserver};
 use crate::keys::{self, HashError, HashPool, HashSettings, Keyring, KeyringError, RootSecret, files};
 use crate::known::Known;
+use crate::outbound::{self, Outbound};
+use crate::policy::{self, Policy};
 use crate::store::{self, Location, Store};
 use crate::time::Clock;
 
@@ -41,12 +43,16 @@ pub struct Parts {
     pub clock: Clock,
     /// The paired homeserver.
     pub homeserver: Homeserver,
+    /// The way to addresses that clients name.
+    pub outbound: Outbound,
+    /// What is allowed here beyond what the protocols demand.
+    pub policy: Policy,
     /// The secrets that the homeserver may present at introspection: the present one and, while it
     /// is being changed, the one before.
     pub homeserver_secrets: Vec<String>,
     work: Notify,
     /// Held for as long as the SQLite file is in use.
-    _lock: Option<File>,
+    _lock: Option<DatabaseLock>,
 }
 
 /// Why the parts did not come up.
@@ -81,9 +87,15 @@ pub enum OpenError {
     /// The cost of password hashing is out of range.
     #[error("passwords.argon2 has a cost that argon2 does not allow")]
     Passwords(#[from] HashError),
+    /// The policies do not compile, or something else is wrong with them.
+    #[error(transparent)]
+    Policy(#[from] policy::Broken),
     /// The HTTP client does not come up.
     #[error(transparent)]
     Homeserver(#[from] homeserver::Error),
+    /// Addresses that clients name cannot be called.
+    #[error(transparent)]
+    Outbound(#[from] outbound::OpenError),
 }
 
 impl App {
@@ -93,6 +105,7 @@ impl App {
     /// # Errors
     /// [`OpenError`], worded for the admin.
     pub async fn open(config: Config, clock: Clock, refusal_floor: Duration) -> Result<App, OpenError> {
+        let policy = Policy::open(&config.policy)?;
         let folder = config.data.folder.clone();
         files::create_private_folder(&folder)
             .map_err(|source| OpenError::File { path: folder.clone(), source })?;
@@ -116,6 +129,7 @@ impl App {
         let passwords = HashPool::new(hash_settings(&config, &root, refusal_floor))?;
         let keys = Keyring::open(&store, root, key_files, clock.now()).await?;
         let homeserver = Homeserver::new(config.homeserver.endpoint.clone(), homeserver_secret.clone())?;
+        let outbound = Outbound::new(&config.outbound)?;
         let previous = config.homeserver.previous_secret.as_ref().map(|secret| secret.expose().to_owned());
         let homeserver_secrets = std::iter::once(homeserver_secret).chain(previous).collect();
         Ok(App(Arc::new(Parts {
@@ -126,6 +140,8 @@ impl App {
             passwords,
             clock,
             homeserver,
+            outbound,
+            policy,
             homeserver_secrets,
             work: Notify::new(),
             _lock: lock,
@@ -160,7 +176,17 @@ pub fn homeserver_secret_file(config: &Config) -> PathBuf {
     config.data.folder.join("homeserver_secret")
 }
 
-fn lock_database(path: &Path) -> Result<File, OpenError> {
+/// The right to use an SQLite file. It is given back at once: a process that was just forked may hold
+/// a copy of the open file for a moment longer.
+struct DatabaseLock(File);
+
+impl Drop for DatabaseLock {
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
+fn lock_database(path: &Path) -> Result<DatabaseLock, OpenError> {
     let mut lock = path.as_os_str().to_owned();
     lock.push(".lock");
     let lock = PathBuf::from(lock);
@@ -173,7 +199,7 @@ fn lock_database(path: &Path) -> Result<File, OpenError> {
         .open(&lock)
         .map_err(unusable)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(DatabaseLock(file)),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
         Err(TryLockError::Error(source)) => Err(OpenError::File { path: lock, source }),
     }

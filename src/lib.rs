@@ -13,6 +13,8 @@ pub mod keys;
 pub mod known;
 pub mod login;
 pub mod oauth;
+pub mod outbound;
+pub mod policy;
 pub mod routes;
 pub mod sessions;
 pub mod store;

@@ -25,7 +25,9 @@ use crate::http::request_id::request_id;
 use crate::http::visit::Visit;
 use crate::login::{password, sign_out};
 use crate::oauth::metadata::{self, Discovery};
-use crate::oauth::{authorize, client_registration, consent, introspect, revoke, token, userinfo};
+use crate::oauth::{
+    authorize, client_registration, consent, introspect, logout, pushed_request, revoke, token, userinfo,
+};
 
 /// No request takes longer; what a person or client waits for is bounded well below.
 const LONGEST_REQUEST: Duration = Duration::from_secs(60);
@@ -87,6 +89,7 @@ fn machines(app: &App, discovery: &Discovery) -> Router<App> {
         )
         .route("/oauth2/keys.json", get(metadata::jwks))
         .route("/oauth2/token", post(token::post))
+        .route("/oauth2/par", post(pushed_request::post))
         .route("/oauth2/revoke", post(revoke::post))
         .route("/oauth2/userinfo", get(userinfo::respond).post(userinfo::respond));
     if app.config.oauth.dynamic_registration {
@@ -107,6 +110,7 @@ fn pages(app: &App) -> Router<App> {
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/authorize/{id}", get(consent::get).post(consent::post))
         .route("/login", get(password::get).post(password::post))
+        .route("/end-session", get(logout::get).post(logout::post))
         .route("/logout", post(sign_out::post))
         .route("/signed-out", get(sign_out::signed_out))
         .route("/account", get(home::get))

@@ -351,8 +351,8 @@ async fn client_end_path(browser: &mut Browser<'_>, device_id: &str) -> String {
     let page = open(browser, LIST).await;
     let devices = page.texts("li.session code");
     let place = devices.iter().position(|known| known == device_id).expect("a session with the device");
-    let clients = page.links("li.session > a").into_iter().filter(|link| link.contains("/client/"));
-    clients.skip(place).next().expect("a way to end it")
+    let mut clients = page.links("li.session > a").into_iter().filter(|link| link.contains("/client/"));
+    clients.nth(place).expect("a way to end it")
 }
 
 /// Lets a client in with the browser of a person.

@@ -632,6 +632,7 @@ on_both_engines! {
                 client_name: "Wiki".to_owned(),
                 client_uri: None,
                 redirect_uris: vec!["https://wiki.example.org/".to_owned()],
+                post_logout_redirect_uris: Vec::new(),
                 token_endpoint_auth_method: gatehouse::config::TokenEndpointAuthMethod::ClientSecretBasic,
                 client_secret: Some(Secret::new("a secret")),
                 client_secret_file: None,

@@ -97,6 +97,12 @@ on_both_engines! {
         let code = back.query_parameter("code").unwrap();
         let tokens = server.post("/oauth2/token", &code_form(&client, &code)).await.json();
         assert_eq!(tokens["scope"], scope);
+        let code = browser.allow(&query).await.query_parameter("code").unwrap();
+        let mut tx = server.app.store.begin().await.unwrap();
+        users::set_admin(&mut tx, alice.id, false, server.app.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        let answer = server.post("/oauth2/token", &code_form(&client, &code)).await;
+        assert_eq!(answer.error(), "invalid_grant", "not an administrator any more");
     }
 
     async fn a_client_that_the_configuration_trusts_is_not_asked_about(engine: Engine) {
@@ -155,6 +161,7 @@ fn configured(client_id: &str, trusted: bool) -> StaticClient {
         client_name: "From the configuration".to_owned(),
         client_uri: None,
         redirect_uris: vec![REDIRECT_URI.to_owned()],
+        post_logout_redirect_uris: Vec::new(),
         token_endpoint_auth_method: TokenEndpointAuthMethod::None,
         client_secret: None,
         client_secret_file: None,

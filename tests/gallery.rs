@@ -275,6 +275,7 @@ impl Words {
             ("form-expired", Problem::FormExpired, Some(WayOn::Again("/login".to_owned()))),
             ("forbidden", Problem::Forbidden, Some(WayOn::Account)),
             ("account-locked", Problem::AccountLocked, None),
+            ("too-many-sessions", Problem::TooManySessions(2), Some(WayOn::Again("/login".to_owned()))),
             ("not-found", Problem::NotFound, Some(WayOn::SignIn)),
             ("too-many-attempts", Problem::TooManyAttempts(Duration::from_secs(61)), None),
             ("internal", Problem::Internal, None),

@@ -172,7 +172,7 @@ mod browser {
     use super::serve;
     use crate::support::browser::{Browser, ColourScheme, Options, Screen, assert_accessible};
     use axum::Router;
-    use axum::response::Html;
+    use axum::response::{Html, Redirect};
     use axum::routing::get;
     use http::header::CONTENT_SECURITY_POLICY;
 
@@ -189,12 +189,36 @@ mod browser {
         let policy = "default-src 'none'; script-src 'nonce-x'; form-action 'self'";
         let page = move |html| get(async move || ([(CONTENT_SECURITY_POLICY, policy)], Html(html)));
         let sent = "<!doctype html><html lang=en><title>Sent</title><main><h1>Sent</h1></main></html>";
-        let site =
-            Router::new().route("/", page(PAGE)).route("/faulty", page(FAULTY)).route("/sent", page(sent));
+        let app = get(async || Redirect::to("com.example.app:/sent"));
+        let site = Router::new()
+            .route("/", page(PAGE))
+            .route("/faulty", page(FAULTY))
+            .route("/sent", page(sent))
+            .route("/app", app);
         let url = serve(site).await.join(path).unwrap();
         let browser = Browser::start(options).await;
         browser.goto(url).await;
         browser
+    }
+
+    #[tokio::test]
+    async fn what_a_page_forbids_itself_is_in_the_console() {
+        let browser = opened("/", Options::default()).await;
+        let console = browser.console().await;
+        assert_eq!(console.len(), 1, "{console:?}");
+        assert!(console[0].contains("Executing inline script violates"), "{console:?}");
+
+        browser.evaluate("document.querySelector('form').action = '/app'").await;
+        browser.click("button").await;
+        let console = loop {
+            let console = browser.console().await;
+            if !console.is_empty() {
+                break console;
+            }
+        };
+        assert!(console[0].contains("Sending form data"), "{console:?}");
+        let went_to = browser.went_to().await;
+        assert!(!went_to.iter().any(|url| url.starts_with("com.example.app:")), "{went_to:?}");
     }
 
     #[tokio::test]

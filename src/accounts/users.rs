@@ -116,6 +116,15 @@ pub async fn list(store: &Store, after: Option<UserId>, limit: i64) -> Result<Ve
     sql::list(store, after, limit).await
 }
 
+/// Whether the account is not deactivated, and stays so until the transaction ends: a deactivation that
+/// comes at the same moment waits, and then finds what this transaction has begun.
+///
+/// # Errors
+/// When the database fails.
+pub async fn keep_active(tx: &mut Tx, id: UserId) -> Result<bool, store::Error> {
+    sql::keep_active(tx, id).await
+}
+
 /// Notes that the homeserver knows the user.
 ///
 /// # Errors

@@ -152,6 +152,7 @@ impl Create {
             client_name: self.name,
             client_uri: self.client_uri,
             redirect_uris: self.redirect_uris,
+            post_logout_redirect_uris: Vec::new(),
             token_endpoint_auth_method: method,
             client_secret: None,
             client_secret_file: None,

@@ -114,9 +114,10 @@ impl From<keys::KeyringError> for Failure {
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Failure {
         match error {
-            OpenError::SecretMissing(_) | OpenError::RootSecret(_) | OpenError::Passwords(_) => {
-                Failure::usage(error.to_string())
-            }
+            OpenError::SecretMissing(_)
+            | OpenError::RootSecret(_)
+            | OpenError::Passwords(_)
+            | OpenError::Policy(_) => Failure::usage(error.to_string()),
             _ => Failure::failed(chain(&error)),
         }
     }

@@ -10,6 +10,7 @@ mod doctor;
 mod failure;
 mod keys;
 mod new_password;
+mod policy;
 mod reach;
 mod ready;
 mod request;
@@ -74,6 +75,9 @@ enum Command {
     /// List and rotate the keys that sign ID tokens
     #[command(subcommand)]
     Keys(Keys),
+    /// Check rules of your own, and see what an input would get
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Look at everything that has to fit together, and say what to do
     Doctor,
 }
@@ -122,6 +126,10 @@ async fn carry_out(command: Command, path: Option<PathBuf>) -> Result<Done, Fail
             return Ok((Some(answer), problems));
         }
         Command::Config(command) => command.carry_out(path)?,
+        Command::Policy(command) => {
+            let (answer, problems) = command.carry_out(load()?)?;
+            return Ok((Some(answer), problems));
+        }
         Command::Users(mut command) => {
             let config = load()?;
             command.complete(&config).await?;

@@ -26,6 +26,8 @@ pub async fn serve(path: Option<PathBuf>) -> Result<(), Failure> {
     let site = Site::new(&config).map_err(|error| Failure::usage(error.to_string()))?;
     let mut signals =
         Signals::new().map_err(|error| Failure::failed(format!("cannot listen to signals: {error}")))?;
+    let hangup = signal(SignalKind::hangup())
+        .map_err(|error| Failure::failed(format!("cannot listen to signals: {error}")))?;
     let bound = listen::bind(&listeners(&config)).map_err(|error| Failure::failed(error.to_string()))?;
 
     let app = App::open(config, Clock::System, REFUSAL_FLOOR).await?;
@@ -40,6 +42,8 @@ pub async fn serve(path: Option<PathBuf>) -> Result<(), Failure> {
         async move { work::run(&app).await }
     });
 
+    let reloading = tokio::spawn(reload_on_hangup(app.clone(), hangup, path));
+
     let (stop, stopping) = watch::channel(());
     let serving = async {
         let router = routes::router(app.clone(), site);
@@ -48,6 +52,7 @@ pub async fn serve(path: Option<PathBuf>) -> Result<(), Failure> {
         tokio::try_join!(requests, commands)
     };
     let ended = until_told(serving, &mut signals, stop).await;
+    reloading.abort();
     workers.abort();
     let _ = workers.await;
     // When sessions were last seen is collected for a while before it is written.
@@ -57,6 +62,17 @@ pub async fn serve(path: Option<PathBuf>) -> Result<(), Failure> {
     app.store.close().await;
     tracing::info!("stopped");
     ended.map_err(|error| Failure::failed(error.to_string()))
+}
+
+/// Reads the policies again, and their settings, at each SIGHUP.
+async fn reload_on_hangup(app: App, mut hangup: tokio::signal::unix::Signal, path: Option<PathBuf>) {
+    while hangup.recv().await.is_some() {
+        match Config::load(path.as_deref(), config::environment()) {
+            // What is wrong with the policies, it says itself.
+            Ok(config) => drop(app.policy.reload(&config.policy)),
+            Err(error) => tracing::error!(%error, "the configuration cannot be read; the policies stay"),
+        }
+    }
 }
 
 /// Waits for a signal, then for the end of what is being served; a second signal does not wait.

@@ -10,6 +10,8 @@ use crate::time::Timestamp;
 
 /// How long a person may take to answer.
 const PENDING: Duration = Duration::from_secs(60 * 60);
+/// How long a browser may take to begin a request that the client has pushed (RFC 9126 §2.2).
+pub const PUSHED: Duration = Duration::from_secs(90);
 /// How long a request is kept after its end, so that a code that comes back late is recognised.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -58,6 +60,52 @@ pub struct Asked {
     pub code_challenge: String,
     /// Whom the client believes to be there (OpenID Connect Core §3.1.2.1, MSC4198).
     pub login_hint: Option<String>,
+    /// What the person must or must not be shown (OpenID Connect Core §3.1.2.1).
+    #[serde(default)]
+    pub prompt: Prompt,
+    /// How many seconds ago the person may have proved who they are (OpenID Connect Core §3.1.2.1).
+    #[serde(default)]
+    pub max_age: Option<u64>,
+    /// Who the client knows to have been there, from an ID token of ours.
+    #[serde(default)]
+    pub expected_user: Option<UserId>,
+}
+
+/// The values of `prompt` that a request has (OpenID Connect Core §3.1.2.1; Initiating User
+/// Registration via OpenID Connect).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Prompt {
+    /// `none`: no page may be shown.
+    pub none: bool,
+    /// `login`: the person must prove anew who they are.
+    pub login: bool,
+    /// `consent`: the person must be asked, even for what they allowed before.
+    pub consent: bool,
+    /// `select_account`: the person must be able to choose another account.
+    pub select_account: bool,
+    /// `create`: the person wants an account; where that is not offered, they sign in.
+    pub create: bool,
+}
+
+impl Prompt {
+    /// The values that are offered.
+    pub const SUPPORTED: [&'static str; 4] = ["none", "login", "consent", "select_account"];
+
+    /// Reads the parameter; values that are not known are passed over. `None` when `none` does not
+    /// stand alone.
+    pub fn parse(text: &str) -> Option<Prompt> {
+        let has = |value: &str| text.split(' ').any(|one| one == value);
+        let prompt = Prompt {
+            none: has("none"),
+            login: has("login"),
+            consent: has("consent"),
+            select_account: has("select_account"),
+            create: has("create"),
+        };
+        let is_alone = text.split(' ').filter(|one| !one.is_empty()).count() == 1;
+        (!prompt.none || is_alone).then_some(prompt)
+    }
 }
 
 /// A request that waits for its answer.
@@ -69,6 +117,21 @@ pub struct Pending {
     pub client_id: ClientId,
     /// What is asked.
     pub asked: Asked,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+impl Pending {
+    /// Whether somebody who is signed in may answer: the person whom the client expects, if it said
+    /// whom, who proved recently enough who they are (OpenID Connect Core §3.1.2.1, `prompt`,
+    /// `max_age` and `id_token_hint`).
+    pub fn accepts(&self, user_id: UserId, authenticated_at: Timestamp) -> bool {
+        let Asked { prompt, max_age, expected_user, .. } = &self.asked;
+        let is_since_the_request = authenticated_at >= self.created_at;
+        let is_recent = |seconds: u64| authenticated_at >= self.created_at - Duration::from_secs(seconds);
+        expected_user.is_none_or(|expected| expected == user_id)
+            && (is_since_the_request || (!prompt.login && max_age.is_none_or(is_recent)))
+    }
 }
 
 /// A person's yes.
@@ -113,7 +176,12 @@ fn asked(row: &Row) -> Result<Asked, Error> {
 
 impl FromRow for Pending {
     fn from_row(row: &Row) -> Result<Pending, Error> {
-        Ok(Pending { id: row.get("id")?, client_id: row.get("client_id")?, asked: asked(row)? })
+        Ok(Pending {
+            id: row.get("id")?,
+            client_id: row.get("client_id")?,
+            asked: asked(row)?,
+            created_at: row.get("created_at")?,
+        })
     }
 }
 
@@ -133,7 +201,11 @@ impl FromRow for Granted {
     }
 }
 
-/// Stores a checked request.
+const ADD: &str = "
+INSERT INTO authorization_requests (id, client_id, request, is_pushed, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6)";
+
+/// Stores a checked request that a browser has brought.
 ///
 /// # Errors
 /// When the database fails.
@@ -143,12 +215,64 @@ pub async fn add(
     asked: &Asked,
     now: Timestamp,
 ) -> Result<AuthorizationRequestId, Error> {
-    const ADD: &str = "
-INSERT INTO authorization_requests (id, client_id, request, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
     let id = AuthorizationRequestId::new(now);
-    let request = serde_json::to_string(asked).map_err(|_| Error::Corrupt { column: "request" })?;
-    query(ADD).bind(id).bind(client_id).bind(request).bind(now).bind(now + PENDING).execute(tx).await?;
+    let request = to_json(asked)?;
+    query(ADD)
+        .bind(id)
+        .bind(client_id)
+        .bind(request)
+        .bind(false)
+        .bind(now)
+        .bind(now + PENDING)
+        .execute(tx)
+        .await?;
     Ok(id)
+}
+
+/// Stores a checked request that the client has pushed (RFC 9126); a browser has to begin it within
+/// [`PUSHED`].
+///
+/// # Errors
+/// When the database fails.
+pub async fn push(
+    tx: &mut Tx,
+    client_id: &ClientId,
+    asked: &Asked,
+    now: Timestamp,
+) -> Result<AuthorizationRequestId, Error> {
+    let id = AuthorizationRequestId::new(now);
+    let request = to_json(asked)?;
+    query(ADD)
+        .bind(id)
+        .bind(client_id)
+        .bind(request)
+        .bind(true)
+        .bind(now)
+        .bind(now + PUSHED)
+        .execute(tx)
+        .await?;
+    Ok(id)
+}
+
+/// Begins a request that the client has pushed; `false` when there is none, it is another client's, it
+/// was begun before, or it waited too long.
+///
+/// # Errors
+/// When the database fails.
+pub async fn begin_pushed(
+    tx: &mut Tx,
+    id: AuthorizationRequestId,
+    client_id: &ClientId,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    const BEGIN: &str = "
+UPDATE authorization_requests SET is_pushed = FALSE, created_at = $1, expires_at = $2
+WHERE id = $3 AND client_id = $4 AND is_pushed AND expires_at > $1";
+    Ok(query(BEGIN).bind(now).bind(now + PENDING).bind(id).bind(client_id).execute(tx).await? == 1)
+}
+
+fn to_json(asked: &Asked) -> Result<String, Error> {
+    serde_json::to_string(asked).map_err(|_| Error::Corrupt { column: "request" })
 }
 
 /// A request that still waits for its answer; `None` when it was answered, or waited too long.
@@ -161,8 +285,8 @@ pub async fn find_pending(
     now: Timestamp,
 ) -> Result<Option<Pending>, Error> {
     const FIND: &str = "
-SELECT id, client_id, request FROM authorization_requests
-WHERE id = $1 AND answered_at IS NULL AND expires_at > $2";
+SELECT id, client_id, request, created_at FROM authorization_requests
+WHERE id = $1 AND NOT is_pushed AND answered_at IS NULL AND expires_at > $2";
     query(FIND).bind(id).bind(now).fetch_optional(store).await
 }
 

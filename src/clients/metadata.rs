@@ -31,6 +31,10 @@ pub struct ClientMetadata {
     /// Where a browser may be sent with an answer, as received.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub redirect_uris: Vec<String>,
+    /// Where a browser may be sent after the person has signed out (OpenID Connect RP-Initiated Logout
+    /// §3.1).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub post_logout_redirect_uris: Vec<String>,
     /// `code`, for a client with redirect URIs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub response_types: Vec<String>,
@@ -110,6 +114,11 @@ impl ClientMetadata {
         };
         let (grant_types, response_types) = grants(given)?;
         let redirect_uris = redirects(given, application_type, &client_uri, &grant_types)?;
+        let post_logout_redirect_uris = texts(given, "post_logout_redirect_uris")?.unwrap_or_default();
+        if !post_logout_redirect_uris.iter().all(|uri| may_register(uri, application_type, Some(&client_uri)))
+        {
+            return refuse("post_logout_redirect_uris must keep the same rules as redirect_uris");
+        }
         let algorithm = text(given, "id_token_signed_response_alg")?;
         if let Some(algorithm) = &algorithm
             && crate::keys::Algorithm::parse(algorithm).is_none()
@@ -123,6 +132,7 @@ impl ClientMetadata {
             policy_uri: shared_uri(given, "policy_uri", &host)?,
             client_uri: Some(client_uri),
             redirect_uris,
+            post_logout_redirect_uris,
             response_types,
             grant_types,
             application_type,
@@ -141,6 +151,7 @@ impl ClientMetadata {
             client_name: Some(client.client_name.clone()),
             client_uri: client.client_uri.clone(),
             redirect_uris: client.redirect_uris.clone(),
+            post_logout_redirect_uris: client.post_logout_redirect_uris.clone(),
             response_types: if has_code { vec!["code".to_owned()] } else { Vec::new() },
             grant_types: client.grant_types.clone(),
             application_type: ApplicationType::Native,

@@ -36,7 +36,8 @@ pub enum Origin {
 }
 
 impl Origin {
-    fn as_str(self) -> &'static str {
+    /// As it is stored, and as policies are told.
+    pub fn as_str(self) -> &'static str {
         match self {
             Origin::Configured => "configured",
             Origin::Created => "created",

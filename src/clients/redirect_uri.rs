@@ -18,6 +18,16 @@ pub enum ApplicationType {
     Native,
 }
 
+impl ApplicationType {
+    /// As registrations spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ApplicationType::Web => "web",
+            ApplicationType::Native => "native",
+        }
+    }
+}
+
 /// Whether `host` is `base` or below it, on a label boundary and without regard to case
 /// (Matrix CS API, Client registration: URIs share a common base with `client_uri`).
 pub fn is_same_or_below(host: &str, base: &str) -> bool {

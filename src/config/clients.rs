@@ -31,6 +31,10 @@ pub struct StaticClient {
     #[serde(default)]
     #[schemars(example = ["https://client.example.org/callback"])]
     pub redirect_uris: Vec<String>,
+    /// The URLs to which the client may have a browser sent after it asked to sign the person out.
+    #[serde(default)]
+    #[schemars(example = ["https://client.example.org/signed-out"])]
+    pub post_logout_redirect_uris: Vec<String>,
     /// How the client proves itself at the token endpoint.
     pub token_endpoint_auth_method: TokenEndpointAuthMethod,
     /// The client's secret: required unless `token_endpoint_auth_method` is `none`.

@@ -22,7 +22,9 @@ mod homeserver;
 mod http;
 mod nearest;
 mod oauth;
+mod outbound;
 mod passwords;
+mod policy;
 mod rate_limits;
 mod read;
 mod reference;
@@ -42,7 +44,9 @@ pub use error::{Error, Place, Problem};
 pub use homeserver::Homeserver;
 pub use http::{FileMode, Http, Listener, NotOctal, Tls};
 pub use oauth::OAuth;
+pub use outbound::Outbound;
 pub use passwords::{Argon2, Passwords};
+pub use policy::Policy;
 pub use rate_limits::{Limit, RateLimits};
 pub use reference::reference;
 pub use sample::sample;
@@ -74,10 +78,17 @@ pub struct Config {
     pub clients: Vec<StaticClient>,
     /// What OAuth clients get.
     pub oauth: OAuth,
+    /// Calls to addresses that clients name: their keys (`jwks_uri`) and where they are told of a
+    /// sign-out. Only public addresses are called, by https, on port 443 or one from 1024; never
+    /// through a proxy, and no redirect is followed.
+    pub outbound: Outbound,
     /// How long people stay signed in.
     pub sessions: Sessions,
     /// Signing in with a password.
     pub passwords: Passwords,
+    /// What is allowed here beyond what the protocols demand: names, e-mail addresses, clients,
+    /// scopes, numbers of sessions. `docs/policies.md` describes the rules and what can be set.
+    pub policy: Policy,
     /// How often something may be tried. Each limit lets `burst` attempts pass at once and then
     /// `per_hour` attempts an hour, evenly spread.
     pub rate_limits: RateLimits,
@@ -143,6 +154,7 @@ impl Config {
         self.oauth.check(problems);
         self.sessions.check(problems);
         self.passwords.check(problems);
+        self.policy.check(problems);
         self.rate_limits.check(problems);
         self.branding.check(problems);
         self.telemetry.check(problems);

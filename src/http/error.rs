@@ -29,6 +29,8 @@ pub enum Problem {
     Forbidden,
     /// The account is locked.
     AccountLocked,
+    /// The account has as many sessions as it may; this many have to end before another one begins.
+    TooManySessions(u64),
     /// Nothing is here.
     NotFound,
     /// Too many attempts; after this time another one is allowed.
@@ -49,7 +51,10 @@ impl Problem {
             | Problem::UnknownClient
             | Problem::UnknownRedirect
             | Problem::RequestExpired => StatusCode::BAD_REQUEST,
-            Problem::FormExpired | Problem::Forbidden | Problem::AccountLocked => StatusCode::FORBIDDEN,
+            Problem::FormExpired
+            | Problem::Forbidden
+            | Problem::AccountLocked
+            | Problem::TooManySessions(_) => StatusCode::FORBIDDEN,
             Problem::NotFound => StatusCode::NOT_FOUND,
             Problem::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
             Problem::Internal => StatusCode::INTERNAL_SERVER_ERROR,

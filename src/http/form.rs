@@ -10,6 +10,10 @@ use http::{HeaderMap, StatusCode};
 /// The largest form; none of ours comes near.
 pub const LARGEST: usize = 64 * 1024;
 
+/// The most parameters; none of ours comes near. Each is compared with all before it, so without a
+/// bound one request could keep a core busy for long.
+const MOST: usize = 200;
+
 /// Parameters as they were sent, in order.
 ///
 /// One that is sent without a value counts as left out, and none may come twice (RFC 6749 §3.1, §3.2).
@@ -50,7 +54,7 @@ impl Parameters {
     /// Reads `a=1&b=2` as a form or a query holds it.
     ///
     /// # Errors
-    /// [`FormError::Repeated`] and [`FormError::Nul`].
+    /// [`FormError::Repeated`], [`FormError::Nul`], and [`FormError::TooLarge`] for too many.
     pub fn parse(encoded: &[u8]) -> Result<Parameters, FormError> {
         let (parameters, problems) = Parameters::parse_first(encoded);
         problems.into_iter().next().map_or(Ok(parameters), Err)
@@ -62,7 +66,10 @@ impl Parameters {
         let mut found: Vec<(String, String)> = Vec::new();
         let mut problems = Vec::new();
         for (name, value) in url::form_urlencoded::parse(encoded) {
-            if name.contains('\0') || value.contains('\0') {
+            if found.len() + problems.len() >= MOST {
+                problems.push(FormError::TooLarge);
+                break;
+            } else if name.contains('\0') || value.contains('\0') {
                 problems.push(FormError::Nul);
             } else if found.iter().any(|(earlier, _)| *earlier == name) {
                 problems.push(FormError::Repeated(printable(&name)));
@@ -80,6 +87,11 @@ impl Parameters {
             .find(|(known, _)| known == name)
             .map(|(_, value)| value.as_str())
             .filter(|value| !value.is_empty())
+    }
+
+    /// Whether a parameter was sent at all, be it without a value.
+    pub fn is_given(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, _)| known == name)
     }
 
     /// Takes the value of a parameter out, for one that must not be copied about.
@@ -156,6 +168,13 @@ mod tests {
         assert_eq!(Parameters::parse(b"a=1&b=2&a=1").unwrap_err(), FormError::Repeated("a".to_owned()));
         assert_eq!(Parameters::parse(b"a=&a=").unwrap_err(), FormError::Repeated("a".to_owned()));
         assert_eq!(Parameters::parse(b"a=%00").unwrap_err(), FormError::Nul);
+    }
+
+    #[test]
+    fn the_number_of_parameters_is_bounded() {
+        let many = |number: usize| (0..number).map(|at| format!("{at}=x")).collect::<Vec<_>>().join("&");
+        assert!(Parameters::parse(many(MOST).as_bytes()).is_ok());
+        assert_eq!(Parameters::parse(many(MOST + 1).as_bytes()).unwrap_err(), FormError::TooLarge);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use http::request::Parts;
 use super::client_address::{client_address, limit_key};
 use super::listen::Peer;
 use crate::app::App;
+use crate::policy::input;
 
 /// How much of a program's name is kept.
 const LONGEST_USER_AGENT: usize = 256;
@@ -27,6 +28,11 @@ impl Requester {
     /// What attempts from here are counted by.
     pub fn limit_key(&self) -> String {
         self.address.map_or_else(|| "unknown".to_owned(), limit_key)
+    }
+
+    /// The same as policies are told.
+    pub fn for_policy(&self) -> input::Requester {
+        input::Requester { ip_address: self.address, user_agent: self.user_agent.clone() }
     }
 }
 

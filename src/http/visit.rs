@@ -171,7 +171,7 @@ fn is_own_page(headers: &HeaderMap, app: &App) -> bool {
 }
 
 /// The languages of `Accept-Language`, best first.
-fn languages(headers: &HeaderMap) -> Vec<String> {
+pub fn languages(headers: &HeaderMap) -> Vec<String> {
     let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut weighted: Vec<(String, f32)> = accepted
         .split(',')

@@ -34,8 +34,12 @@ pub fn shown(text: &str) -> String {
             gap = !seen.is_empty();
             continue;
         }
+        // First what nobody sees, so that it cannot begin the count of marks anew.
+        if is_unseen(character) {
+            continue;
+        }
         marks = if is_combining_mark(character) { marks + 1 } else { 0 };
-        if is_unseen(character) || marks > MARKS_PER_LETTER {
+        if marks > MARKS_PER_LETTER {
             continue;
         }
         length += 1 + usize::from(gap);
@@ -171,6 +175,8 @@ mod tests {
     fn a_name_cannot_turn_or_break_the_line() {
         assert_eq!(shown("  Ele\u{202e}ment\r\n\u{0} two\t "), "Element two");
         assert_eq!(shown(&format!("e{}x", "\u{301}".repeat(50))), format!("e{}x", "\u{301}".repeat(4)));
+        let hidden_between = format!("e{}", "\u{301}\u{301}\u{200b}".repeat(25));
+        assert_eq!(shown(&hidden_between), format!("e{}", "\u{301}".repeat(4)));
         assert_eq!(shown("👩‍👧"), "👩‍👧");
     }
 

@@ -20,7 +20,7 @@ use crate::time::Timestamp;
 pub const LEASE: Duration = Duration::from_secs(60);
 /// The longest delay between two tries.
 const LONGEST_DELAY: Duration = Duration::from_secs(10 * 60);
-/// Tries of a job that the other side refuses before a person must look at it.
+/// How often the other side refuses a job before a person must look at it.
 const REFUSALS: i64 = 10;
 
 /// One kind of background work; its fields are what is stored.
@@ -41,7 +41,7 @@ pub enum JobError {
     /// It will work later: the other side is not there, or busy. Tried for ever.
     #[error("{0}")]
     Passing(String),
-    /// The other side refuses, and somebody must do something. Given up after ten tries.
+    /// The other side refuses, and somebody must do something. Given up after ten refusals.
     #[error("{0}")]
     Refused(String),
 }
@@ -66,6 +66,8 @@ pub struct Leased {
     pub payload: String,
     /// Tries so far, this one included.
     pub attempts: i64,
+    /// How many of the tries before this one were refused.
+    pub refusals: i64,
     /// When it was asked for.
     pub created_at: Timestamp,
 }
@@ -77,6 +79,7 @@ impl FromRow for Leased {
             kind: row.get("kind")?,
             payload: row.get("payload")?,
             attempts: row.get("attempts")?,
+            refusals: row.get("refusals")?,
             created_at: row.get("created_at")?,
         })
     }
@@ -124,14 +127,15 @@ pub async fn run<J: Job>(app: &App, leased: &Leased) -> Result<(), store::Error>
     let mut tx = app.store.begin().await?;
     match outcome {
         Ok(()) => sql::remove(&mut tx, leased.id).await?,
-        Err(JobError::Refused(reason)) if leased.attempts >= REFUSALS => {
+        Err(JobError::Refused(reason)) if leased.refusals + 1 >= REFUSALS => {
             tracing::error!(kind = leased.kind, job = %leased.id, reason, "gave up a job; `gatehouse doctor` lists it");
             sql::give_up(&mut tx, leased.id, &reason, now).await?;
         }
         Err(error) => {
             let again = now + delay_after(leased.attempts);
+            let refusals = leased.refusals + i64::from(matches!(error, JobError::Refused(_)));
             tracing::warn!(kind = leased.kind, job = %leased.id, attempt = leased.attempts, %error, "a job failed and will be tried again");
-            sql::postpone(&mut tx, leased.id, &error.to_string(), again).await?;
+            sql::postpone(&mut tx, leased, &error.to_string(), refusals, again).await?;
         }
     }
     tx.commit().await

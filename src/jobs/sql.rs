@@ -1,6 +1,6 @@
 //! All SQL of the job queue but the lease, which the engines word differently.
 
-use super::Backlog;
+use super::{Backlog, Leased};
 use crate::ids::JobId;
 use crate::store::{Error, FromRow, Row, Store, Tx, query};
 use crate::time::Timestamp;
@@ -14,7 +14,8 @@ pub(super) async fn add(
     now: Timestamp,
 ) -> Result<(), Error> {
     const ADD: &str = "
-INSERT INTO jobs (id, kind, queue, payload, run_at, attempts, created_at) VALUES ($1, $2, $3, $4, $5, 0, $5)";
+INSERT INTO jobs (id, kind, queue, payload, run_at, attempts, refusals, created_at)
+VALUES ($1, $2, $3, $4, $5, 0, 0, $5)";
     query(ADD).bind(id).bind(kind).bind(queue).bind(payload).bind(now).execute(tx).await?;
     Ok(())
 }
@@ -29,8 +30,8 @@ pub(super) async fn add_held(
     until: Timestamp,
 ) -> Result<bool, Error> {
     const ADD: &str = "
-INSERT INTO jobs (id, kind, queue, payload, run_at, attempts, leased_until, created_at)
-VALUES ($1, $2, $3, $4, $5, 0, $6, $5)
+INSERT INTO jobs (id, kind, queue, payload, run_at, attempts, refusals, leased_until, created_at)
+VALUES ($1, $2, $3, $4, $5, 0, 0, $6, $5)
 ON CONFLICT (id) DO NOTHING";
     let added = query(ADD).bind(id).bind(kind).bind(queue).bind(payload).bind(now).bind(until);
     Ok(added.execute(tx).await? == 1)
@@ -59,9 +60,24 @@ pub(super) async fn remove(tx: &mut Tx, id: JobId) -> Result<(), Error> {
     Ok(())
 }
 
-pub(super) async fn postpone(tx: &mut Tx, id: JobId, error: &str, again: Timestamp) -> Result<(), Error> {
-    const POSTPONE: &str = "UPDATE jobs SET leased_until = NULL, last_error = $1, run_at = $2 WHERE id = $3";
-    query(POSTPONE).bind(error).bind(again).bind(id).execute(tx).await?;
+/// Ends the lease until the next try, unless another worker has taken the job over.
+pub(super) async fn postpone(
+    tx: &mut Tx,
+    job: &Leased,
+    error: &str,
+    refusals: i64,
+    again: Timestamp,
+) -> Result<(), Error> {
+    const POSTPONE: &str = "
+UPDATE jobs SET leased_until = NULL, last_error = $1, refusals = $2, run_at = $3 WHERE id = $4 AND attempts = $5";
+    query(POSTPONE)
+        .bind(error)
+        .bind(refusals)
+        .bind(again)
+        .bind(job.id)
+        .bind(job.attempts)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
@@ -78,11 +94,6 @@ pub(super) async fn cancel_waiting(tx: &mut Tx, queue: &str, now: Timestamp) -> 
 DELETE FROM jobs WHERE queue = $1 AND given_up_at IS NULL AND (leased_until IS NULL OR leased_until <= $2)";
     query(CANCEL).bind(queue).bind(now).execute(tx).await?;
     Ok(())
-}
-
-pub(super) async fn is_queue_empty(tx: &mut Tx, queue: &str) -> Result<bool, Error> {
-    const ANY: &str = "SELECT id FROM jobs WHERE queue = $1 AND given_up_at IS NULL LIMIT 1";
-    Ok(query(ANY).bind(queue).fetch_optional::<()>(tx).await?.is_none())
 }
 
 /// What the last try of each waiting job said.
@@ -121,4 +132,9 @@ impl FromRow for Backlog {
             last_error: row.get("last_error")?,
         })
     }
+}
+
+pub(super) async fn is_queue_empty(tx: &mut Tx, queue: &str) -> Result<bool, Error> {
+    const ANY: &str = "SELECT id FROM jobs WHERE queue = $1 AND given_up_at IS NULL LIMIT 1";
+    Ok(query(ANY).bind(queue).fetch_optional::<()>(tx).await?.is_none())
 }

@@ -21,8 +21,7 @@ FROM signing_keys WHERE retires_at IS NULL OR retires_at > $1 ORDER BY created_a
 const ADD: &str = "
 INSERT INTO signing_keys (kid, algorithm, created_at, signs_from, private_key) VALUES ($1, $2, $3, $4, $5)";
 
-const RETIRE_OTHERS: &str = "
-UPDATE signing_keys SET retires_at = $1 WHERE retires_at IS NULL AND created_at < $2";
+const RETIRE: &str = "UPDATE signing_keys SET retires_at = $1 WHERE retires_at IS NULL";
 
 const CLAIM_FIRST_START: &str = "
 INSERT INTO installation (name, value) VALUES ('first_keys', 'made') ON CONFLICT (name) DO NOTHING";
@@ -194,8 +193,8 @@ impl Keyring {
     pub async fn rotate(&self, store: &Store, now: Timestamp) -> Result<(), KeyringError> {
         let signs_from = now + PUBLISHED_AHEAD;
         let mut tx = store.begin().await?;
+        query(RETIRE).bind(signs_from + PUBLISHED_AFTER).execute(&mut tx).await?;
         self.add_keys(&mut tx, now, signs_from).await?;
-        query(RETIRE_OTHERS).bind(signs_from + PUBLISHED_AFTER).bind(now).execute(&mut tx).await?;
         tx.commit().await?;
         self.reload(store, now).await
     }

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::clients;
-use crate::clients::authorization_requests;
+use crate::clients::authorization_requests::{self, Pending};
 use crate::clients::label::{ClientLabel, Destination};
 use crate::http::error::PageError;
 use crate::http::headers::{FormAction, form_action_source};
@@ -27,6 +27,8 @@ pub struct Waiting {
     pub form_action: Option<FormAction>,
     /// The name that it hinted at (MSC4198).
     pub username: Option<String>,
+    /// What it asks.
+    pub pending: Pending,
 }
 
 /// The client of the authorization request that `next` leads to, if it does.
@@ -41,10 +43,12 @@ pub async fn waiting(app: &App, visit: &Visit, next: Option<&str>) -> Result<Opt
     };
     let Some(client) = clients::find(&app.store, &pending.client_id).await? else { return Ok(None) };
     let destination = Destination::of(&pending.asked.redirect_uri);
+    let hint = pending.asked.login_hint.as_deref();
     Ok(Some(Waiting {
         client: ClientLabel::new(client.given_name(&visit.languages), destination.as_ref()),
         form_action: form_action_source(&pending.asked.redirect_uri),
-        username: pending.asked.login_hint.and_then(|hint| hinted(&hint, &app.config.homeserver.server_name)),
+        username: hint.and_then(|hint| hinted(hint, &app.config.homeserver.server_name)),
+        pending,
     }))
 }
 

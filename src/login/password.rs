@@ -39,12 +39,18 @@ pub async fn post(State(app): State<App>, visit: Visit, form: Result<Parameters,
 async fn show(app: &App, visit: &Visit, query: &str) -> Result<Response, PageError> {
     let parameters = Parameters::parse(query.as_bytes())?;
     let next = next::local(parameters.get("next"));
-    if signed_in::find(app, visit).await?.is_some() {
-        return Ok(visit.go(next.as_deref().unwrap_or("/account/")));
-    }
     let waiting = next::waiting(app, visit, next.as_deref()).await?;
-    let username = waiting.as_ref().and_then(|waiting| waiting.username.clone()).unwrap_or_default();
-    let notice = visit.session_secret.is_some().then_some(SignInNotice::SessionEnded);
+    let mut username = waiting.as_ref().and_then(|waiting| waiting.username.clone()).unwrap_or_default();
+    let mut notice = visit.session_secret.is_some().then_some(SignInNotice::SessionEnded);
+    if let Some(who) = signed_in::find(app, visit).await? {
+        let is_accepted =
+            |waiting: &Waiting| waiting.pending.accepts(who.user.id, who.session.authenticated_at);
+        if waiting.as_ref().is_none_or(is_accepted) {
+            return Ok(visit.go(next.as_deref().unwrap_or("/account/")));
+        }
+        username = who.user.localpart.as_str().to_owned();
+        notice = Some(SignInNotice::ConfirmItIsYou);
+    }
     Ok(Form { next, waiting, username, notice }.answer(app, visit, StatusCode::OK, Vec::new()))
 }
 

@@ -4,15 +4,16 @@
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 
+use super::id_token;
 use super::response_mode::Return;
 use super::scope::{InvalidScope, Scope};
 use crate::app::App;
-use crate::clients::authorization_requests::{self, Asked, ResponseMode};
+use crate::clients::authorization_requests::{self, Asked, Prompt, ResponseMode};
 use crate::clients::{self, Client, GrantType, redirect_uri};
 use crate::http::error::{PageError, Problem};
 use crate::http::form::{FormError, Parameters};
 use crate::http::visit::Visit;
-use crate::ids::{AuthorizationRequestId, ClientId};
+use crate::ids::{AuthorizationRequestId, ClientId, UserId};
 
 /// The longest `state`, `nonce` and `login_hint`; all of them come back or are stored.
 const LONGEST: usize = 2048;
@@ -43,8 +44,11 @@ pub fn path_of(id: AuthorizationRequestId) -> String {
     format!("/authorize/{id}")
 }
 
-/// What is refused by a redirect: code and reason.
-struct Refusal(&'static str, String);
+/// What stands before the identifier of a pushed request (RFC 9126 §2.2).
+pub(super) const PUSHED_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
+
+/// Why a request is refused: code and reason.
+pub(super) struct Refusal(pub &'static str, pub String);
 
 fn refuse<T>(code: &'static str, why: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal(code, why.into()))
@@ -58,6 +62,9 @@ impl From<InvalidScope> for Refusal {
 
 async fn begin(app: &App, visit: &Visit, query: &str) -> Result<Response, PageError> {
     let (parameters, problems) = Parameters::parse_first(query.as_bytes());
+    if let Some(pushed) = parameters.get("request_uri").and_then(|uri| uri.strip_prefix(PUSHED_PREFIX)) {
+        return begin_pushed(app, visit, &parameters, pushed).await;
+    }
     let (client, redirect_uri) = target(app, &parameters, &problems).await?;
     let response_mode = match parameters.get("response_mode") {
         None => Some(ResponseMode::default()),
@@ -70,7 +77,7 @@ async fn begin(app: &App, visit: &Visit, query: &str) -> Result<Response, PageEr
         None if response_mode.is_none() => {
             refuse("invalid_request", "response_mode must be query, fragment or form_post")
         }
-        None => check(&client, &parameters, &way_back),
+        None => check(app, &client, &parameters, &way_back),
     };
     let asked = match refused {
         Ok(asked) => asked,
@@ -82,6 +89,25 @@ async fn begin(app: &App, visit: &Visit, query: &str) -> Result<Response, PageEr
     let id = authorization_requests::add(&mut tx, &client.id, &asked, app.clock.now()).await?;
     tx.commit().await?;
     Ok(visit.go(&path_of(id)))
+}
+
+/// Begins a request that the client has pushed: everything that it asks was checked then.
+async fn begin_pushed(
+    app: &App,
+    visit: &Visit,
+    parameters: &Parameters,
+    id: &str,
+) -> Result<Response, PageError> {
+    let client_id = parameters.get("client_id").ok_or(Problem::UnknownClient)?;
+    let id: AuthorizationRequestId = id.parse().map_err(|_| Problem::RequestExpired)?;
+    let mut tx = app.store.begin().await?;
+    let client_id = ClientId(client_id.to_owned());
+    let begun = authorization_requests::begin_pushed(&mut tx, id, &client_id, app.clock.now()).await?;
+    tx.commit().await?;
+    match begun {
+        true => Ok(visit.go(&path_of(id))),
+        false => Err(Problem::RequestExpired.into()),
+    }
 }
 
 /// The client and its redirect URI. Until both are known to belong together nobody may be
@@ -107,7 +133,13 @@ async fn target(
     }
 }
 
-fn check(client: &Client, parameters: &Parameters, way_back: &Return) -> Result<Asked, Refusal> {
+/// Checks everything beside the client and the redirect URI.
+pub(super) fn check(
+    app: &App,
+    client: &Client,
+    parameters: &Parameters,
+    way_back: &Return,
+) -> Result<Asked, Refusal> {
     for (name, code) in [
         ("request", "request_not_supported"),
         ("request_uri", "request_uri_not_supported"),
@@ -137,10 +169,30 @@ fn check(client: &Client, parameters: &Parameters, way_back: &Return) -> Result<
         scope: Scope::parse(parameters.get("scope").unwrap_or_default())?.to_string(),
         nonce: bounded("nonce")?,
         login_hint: bounded("login_hint").unwrap_or_default(),
+        prompt: match Prompt::parse(parameters.get("prompt").unwrap_or_default()) {
+            Some(prompt) => prompt,
+            None => return refuse("invalid_request", "prompt=none cannot be joined with other values"),
+        },
+        max_age: match parameters.get("max_age").map(str::parse) {
+            None => None,
+            Some(Ok(seconds)) => Some(seconds),
+            Some(Err(_)) => return refuse("invalid_request", "max_age must be a number of seconds"),
+        },
+        expected_user: expected_user(app, client, parameters)?,
         redirect_uri: way_back.redirect_uri.clone(),
         response_mode: way_back.response_mode,
         state: way_back.state.clone(),
     })
+}
+
+/// Whom the client expects to be there, by an ID token of ours, which may have expired (OpenID Connect
+/// Core §3.1.2.1, `id_token_hint`).
+fn expected_user(app: &App, client: &Client, parameters: &Parameters) -> Result<Option<UserId>, Refusal> {
+    let Some(hint) = parameters.get("id_token_hint") else { return Ok(None) };
+    match id_token::read_hint(app, hint) {
+        Some(hint) if hint.client_id == client.id => Ok(Some(hint.user_id)),
+        _ => refuse("invalid_request", "id_token_hint is not an ID token that this client got here"),
+    }
 }
 
 /// PKCE is required of every client, and S256 is the only method (RFC 7636 §4.3, RFC 9700 §2.1.1).

@@ -16,6 +16,7 @@ use crate::http::headers::no_store;
 use crate::http::rate_limits::{self, Action};
 use crate::http::requester::Requester;
 use crate::ids::ClientId;
+use crate::policy::{Decision, in_one_line, input};
 
 /// The largest metadata; those of real clients have less than two kilobytes.
 const LARGEST: usize = 32 * 1024;
@@ -45,12 +46,35 @@ async fn register(
         InvalidMetadata::RedirectUri(why) => Error::InvalidRedirectUri(why),
         InvalidMetadata::Metadata(why) => Error::InvalidClientMetadata(why),
     })?;
+    permit(app, requester, &metadata)?;
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     let new_id = ClientId::new(now);
     let registered = clients::register(&mut tx, metadata, new_id, now).await?;
     tx.commit().await?;
     Ok(registered)
+}
+
+/// What the administrators of this server do not want is refused like what cannot be registered
+/// (RFC 7591 §3.2.2), with their reasons.
+fn permit(app: &App, requester: &Requester, metadata: &ClientMetadata) -> Result<(), Error> {
+    let client = input::NewClient {
+        client_name: metadata.client_name.clone(),
+        client_uri: metadata.client_uri.as_ref().map(ToString::to_string).unwrap_or_default(),
+        host: metadata.client_uri.as_ref().and_then(|uri| uri.host_str()).unwrap_or_default().to_owned(),
+        redirects: metadata.redirect_uris.iter().map(|uri| input::Redirect::new(uri)).collect(),
+        application_type: metadata.application_type.as_str().to_owned(),
+        grant_types: metadata.grant_types.clone(),
+        token_endpoint_auth_method: metadata.token_endpoint_auth_method.as_str().to_owned(),
+    };
+    let question = input::ClientRegistration { client, requester: requester.for_policy() };
+    match app.policy.client_registration(&question)? {
+        Decision::Allowed => Ok(()),
+        Decision::Denied(violations) => Err(Error::InvalidClientMetadata(format!(
+            "the policy of this server does not allow it: {}",
+            in_one_line(&violations)
+        ))),
+    }
 }
 
 fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Map<String, Value>, Error> {

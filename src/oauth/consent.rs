@@ -8,22 +8,24 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::authorize::path_of;
+use super::permission::{self, Access, Undecided, sessions_to_end};
 use super::response_mode::Return;
-use super::scope::{SYNAPSE_ADMIN, Scope};
+use super::scope::Scope;
 use crate::accounts::jobs::provision;
 use crate::accounts::signed_in::{self, SignedIn};
 use crate::app::App;
 use crate::clients::authorization_requests::{self, Approval, Pending};
 use crate::clients::label::{ClientLabel, Destination};
 use crate::clients::scope_words::{Meaning, ScopeRow, rows};
-use crate::clients::{self, Client, consents};
+use crate::clients::{self, Client, GrantType, consents};
 use crate::http::error::{PageError, Problem, WayOn};
 use crate::http::filters;
-use crate::http::form::{FormError, Parameters};
+use crate::http::form::{FormError, Parameters, with_query};
 use crate::http::headers::form_action_source;
 use crate::http::pages::{Frame, Person};
 use crate::http::visit::Visit;
 use crate::keys;
+use crate::policy::Decision;
 
 /// How long a code is good (RFC 6749 §4.1.2 recommends ten minutes at most).
 const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
@@ -51,14 +53,12 @@ struct Question {
     signed_in: SignedIn,
 }
 
-impl Question {
-    fn way_back(&self) -> Return {
-        let asked = &self.pending.asked;
-        Return {
-            redirect_uri: asked.redirect_uri.clone(),
-            response_mode: asked.response_mode,
-            state: asked.state.clone(),
-        }
+fn way_back(pending: &Pending) -> Return {
+    let asked = &pending.asked;
+    Return {
+        redirect_uri: asked.redirect_uri.clone(),
+        response_mode: asked.response_mode,
+        state: asked.state.clone(),
     }
 }
 
@@ -70,18 +70,49 @@ async fn find(app: &App, visit: &Visit, id: &str) -> Result<Result<Question, Res
     let pending = authorization_requests::find_pending(&app.store, id, app.clock.now()).await?;
     let pending = pending.ok_or_else(expired)?;
     let client = clients::find(&app.store, &pending.client_id).await?.ok_or(Problem::UnknownClient)?;
-    let signed_in = match signed_in::require(app, visit, &path_of(id)).await? {
-        Ok(signed_in) => signed_in,
-        Err(to_sign_in) => return Ok(Err(to_sign_in)),
+    let signed_in = signed_in::find(app, visit).await?;
+    let Some(signed_in) = signed_in.filter(|who| pending.accepts(who.user.id, who.session.authenticated_at))
+    else {
+        if pending.asked.prompt.none {
+            return refuse(app, visit, &pending, "login_required", "the person has to sign in")
+                .await
+                .map(Err);
+        }
+        return Ok(Err(visit.go(&with_query("/login", &[("next", path_of(id).into())]))));
     };
     let scope = Scope::stored(&pending.asked.scope);
     let question = Question { pending, client, scope, signed_in };
-    // Only administrators may hand this on, and it is judged anew with every request.
-    if question.scope.has(SYNAPSE_ADMIN) && !question.signed_in.user.is_admin {
-        let why = "the person is not an administrator";
-        return refuse(app, visit, &question, why).await.map(Err);
+    match permit(app, visit, &question).await? {
+        Decision::Allowed => Ok(Ok(question)),
+        Decision::Denied(violations) => match sessions_to_end(&violations) {
+            Some(_) if question.pending.asked.prompt.none => {
+                let why = "the person has too many sessions";
+                refuse(app, visit, &question.pending, "interaction_required", why).await.map(Err)
+            }
+            Some(to_end) => {
+                let again = WayOn::Again(path_of(question.pending.id));
+                Err(PageError::from(Problem::TooManySessions(to_end)).then(again))
+            }
+            None => {
+                let why = "the policy of this server does not allow it";
+                refuse(app, visit, &question.pending, "access_denied", why).await.map(Err)
+            }
+        },
     }
-    Ok(Ok(question))
+}
+
+/// Judged when the page is shown and again when it is answered.
+async fn permit(app: &App, visit: &Visit, question: &Question) -> Result<Decision, PageError> {
+    let access = Access {
+        user: &question.signed_in.user,
+        client: &question.client,
+        scope: &question.scope,
+        grant_type: GrantType::AuthorizationCode,
+    };
+    permission::ask(app, &access, &visit.requester).await.map_err(|error| match error {
+        Undecided::Policy(_) => Problem::Internal.into(),
+        Undecided::Store(error) => error.into(),
+    })
 }
 
 async fn show(app: &App, visit: &Visit, id: &str) -> Result<Response, PageError> {
@@ -93,8 +124,13 @@ async fn show(app: &App, visit: &Visit, id: &str) -> Result<Response, PageError>
     let before = consents::find(&app.store, signed_in.user.id, &client.id).await?;
     let is_covered = scope.without_device().all(|token| before.contains(token));
     // A new device is a new sign-in, and always asked about: anybody can register a client of any name.
-    if client.metadata.is_trusted || (scope.device_id().is_none() && is_covered) {
+    let is_free = client.metadata.is_trusted || (scope.device_id().is_none() && is_covered);
+    let prompt = pending.asked.prompt;
+    if is_free && !prompt.consent && !prompt.select_account {
         return approve(app, visit, &question).await;
+    }
+    if prompt.none {
+        return refuse(app, visit, pending, "consent_required", "the person has to be asked").await;
     }
     let asked = &pending.asked;
     let destination = Destination::of(&asked.redirect_uri).ok_or(Problem::UnknownRedirect)?;
@@ -140,17 +176,25 @@ async fn decide(
     };
     match form.get("answer") {
         Some("approve") => approve(app, visit, &question).await,
-        Some("deny") => refuse(app, visit, &question, "the person did not allow it").await,
+        Some("deny") => {
+            refuse(app, visit, &question.pending, "access_denied", "the person did not allow it").await
+        }
         _ => Err(Problem::BadRequest.into()),
     }
 }
 
-async fn refuse(app: &App, visit: &Visit, question: &Question, why: &str) -> Result<Response, PageError> {
+async fn refuse(
+    app: &App,
+    visit: &Visit,
+    pending: &Pending,
+    error: &str,
+    why: &str,
+) -> Result<Response, PageError> {
     let mut tx = app.store.begin().await?;
-    let is_first = authorization_requests::deny(&mut tx, question.pending.id, app.clock.now()).await?;
+    let is_first = authorization_requests::deny(&mut tx, pending.id, app.clock.now()).await?;
     tx.commit().await?;
     match is_first {
-        true => question.way_back().with_error(app, visit, "access_denied", why),
+        true => way_back(pending).with_error(app, visit, error, why),
         false => Err(Problem::RequestExpired.into()),
     }
 }
@@ -176,7 +220,7 @@ async fn approve(app: &App, visit: &Visit, question: &Question) -> Result<Respon
     let tokens: Vec<&str> = scope.without_device().collect();
     consents::add(&mut tx, signed_in.user.id, &client.id, &tokens, now).await?;
     tx.commit().await?;
-    question.way_back().with_code(app, visit, &code)
+    way_back(pending).with_code(app, visit, &code)
 }
 
 /// A Matrix client could do nothing with its code while the homeserver does not know the user or does

@@ -12,7 +12,9 @@ use serde_json::json;
 use crate::http::form::FormError;
 use crate::http::headers::{no_store, set_retry_after};
 use crate::http::rate_limits::Allowance;
-use crate::{homeserver, store};
+use crate::{homeserver, policy, store};
+
+use super::permission::Undecided;
 
 /// When a client should come back after something passing.
 const SOON: Duration = Duration::from_secs(2);
@@ -36,6 +38,8 @@ pub enum Error {
     InvalidRedirectUri(String),
     /// Metadata cannot be registered.
     InvalidClientMetadata(String),
+    /// A pushed authorization request is refused (RFC 9126 §2.3), with the code that a redirect would have.
+    Authorization(&'static str, String),
     /// The access token is missing (no code is told then) or not good (RFC 6750 §3.1).
     InvalidToken(Option<&'static str>),
     /// The access token has not the scope that is needed.
@@ -89,6 +93,21 @@ impl From<homeserver::Error> for Error {
     }
 }
 
+impl From<policy::Error> for Error {
+    fn from(error: policy::Error) -> Error {
+        Error::Internal(Box::new(error))
+    }
+}
+
+impl From<Undecided> for Error {
+    fn from(error: Undecided) -> Error {
+        match error {
+            Undecided::Policy(error) => error.into(),
+            Undecided::Store(error) => error.into(),
+        }
+    }
+}
+
 impl Error {
     /// What a limit says, as an error.
     ///
@@ -118,6 +137,7 @@ impl Error {
             Error::InvalidScope(why) => (bad, "invalid_scope", why.clone().into()),
             Error::InvalidRedirectUri(why) => (bad, "invalid_redirect_uri", why.clone().into()),
             Error::InvalidClientMetadata(why) => (bad, "invalid_client_metadata", why.clone().into()),
+            Error::Authorization(code, why) => (bad, code, why.clone().into()),
             Error::InvalidToken(why) => (
                 StatusCode::UNAUTHORIZED,
                 "invalid_token",

@@ -7,17 +7,23 @@ use serde::Serialize;
 use super::error::Error;
 use crate::app::App;
 use crate::clients::Client;
-use crate::ids::UserId;
+use crate::ids::{BrowserSessionId, ClientId, UserId};
 use crate::keys::{self, Algorithm};
 use crate::time::Timestamp;
 
 /// How long an ID token is good: long enough for clients whose clock is wrong.
 const LIFETIME: Duration = Duration::from_secs(60 * 60);
 
+/// The `acr` of a person who proved one factor (ISO/IEC 29115, level 1, as OpenID Connect Core §2
+/// has it).
+pub(super) const ONE_FACTOR: &str = "1";
+
 /// Whom an ID token speaks of.
 pub(super) struct Subject<'a> {
     pub user_id: UserId,
     pub authenticated_at: Timestamp,
+    /// The browser session in which it was granted, while it is remembered.
+    pub browser_session_id: Option<BrowserSessionId>,
     /// That of the authorization request; a refreshed ID token has none.
     pub nonce: Option<&'a str>,
 }
@@ -32,6 +38,10 @@ struct Claims<'a> {
     iat: i64,
     auth_time: i64,
     at_hash: String,
+    acr: &'static str,
+    amr: [&'static str; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<BrowserSessionId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     nonce: Option<&'a str>,
 }
@@ -58,6 +68,9 @@ pub(super) fn sign(
         iat: now.as_seconds(),
         auth_time: subject.authenticated_at.as_seconds(),
         at_hash: at_hash(algorithm, access_token),
+        acr: ONE_FACTOR,
+        amr: ["pwd"],
+        sid: subject.browser_session_id,
         nonce: subject.nonce,
     };
     key.sign_jwt(&claims).map_err(|error| Error::Internal(Box::new(error)))
@@ -73,4 +86,24 @@ fn at_hash(algorithm: Algorithm, access_token: &str) -> String {
     let digest = aws_lc_rs::digest::digest(hash, access_token.as_bytes());
     let digest = digest.as_ref();
     keys::base64url(&digest[..digest.len() / 2])
+}
+
+/// What an ID token of ours says when a client brings it back.
+pub(super) struct Hint {
+    pub user_id: UserId,
+    pub client_id: ClientId,
+    pub browser_session_id: Option<BrowserSessionId>,
+}
+
+/// Reads an ID token of ours, which may have expired (OpenID Connect Core §3.1.2.1, RP-Initiated
+/// Logout §2).
+pub(super) fn read_hint(app: &App, token: &str) -> Option<Hint> {
+    let claims = app.keys.current().verify_jwt(token)?;
+    let text = |name: &str| claims.get(name).and_then(serde_json::Value::as_str);
+    (text("iss")? == app.config.http.public_base.as_str()).then_some(())?;
+    Some(Hint {
+        user_id: text("sub")?.parse().ok()?,
+        client_id: ClientId(text("aud")?.to_owned()),
+        browser_session_id: text("sid").and_then(|sid| sid.parse().ok()),
+    })
 }

@@ -93,7 +93,12 @@ async fn answer(
         }
         false => prove_client(app, requester, headers, &mut form).await?,
     };
-    let token = form.get("token").ok_or(Error::InvalidRequest("token is required".into()))?;
+    let token = match form.get("token") {
+        Some(token) => token,
+        // An empty token that somebody sent to the homeserver, which passes it on, is a wrong one.
+        None if form.is_given("token") => return Ok(inactive()),
+        None => return Err(Error::InvalidRequest("token is required".into())),
+    };
     match TokenKind::of(token) {
         Some(TokenKind::Access) => access_token(app, token, caller).await,
         // The homeserver would let a refresh token in as if it were an access token.
@@ -116,7 +121,10 @@ async fn prove_client(
 ) -> Result<Caller, Error> {
     let unproven = Error::InvalidClient(Challenge::Bearer);
     let Some(credentials) = Credentials::read(headers, form)? else { return Err(unproven) };
-    let client = credentials.prove(app, requester).await?;
+    let client = credentials.prove(app, requester).await.map_err(|error| match error {
+        Error::InvalidClient(Challenge::None) => Error::InvalidClient(Challenge::Bearer),
+        other => other,
+    })?;
     match client.metadata.token_endpoint_auth_method {
         TokenEndpointAuthMethod::None => Err(unproven),
         _ => Ok(Caller::Client),

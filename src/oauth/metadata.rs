@@ -11,9 +11,10 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::scope::{OPENID, SYNAPSE_ADMIN};
+use super::id_token::ONE_FACTOR;
+use super::scope::{EMAIL, OPENID, PROFILE, SYNAPSE_ADMIN};
 use crate::app::App;
-use crate::clients::authorization_requests::ResponseMode;
+use crate::clients::authorization_requests::{Prompt, ResponseMode};
 use crate::clients::{GrantType, TokenEndpointAuthMethod};
 use crate::config::Config;
 use crate::http::assets::is_known;
@@ -70,12 +71,15 @@ pub fn document(config: &Config) -> Value {
         "issuer": base.as_str(),
         "authorization_endpoint": at("authorize"),
         "token_endpoint": at("oauth2/token"),
+        "pushed_authorization_request_endpoint": at("oauth2/par"),
+        "require_pushed_authorization_requests": false,
         "revocation_endpoint": at("oauth2/revoke"),
+        "end_session_endpoint": at("end-session"),
         "introspection_endpoint": at("oauth2/introspect"),
         "userinfo_endpoint": at("oauth2/userinfo"),
         "jwks_uri": at("oauth2/keys.json"),
         "scopes_supported": [
-            OPENID, "urn:matrix:client:api:*", "urn:matrix:client:device:*", SYNAPSE_ADMIN
+            OPENID, PROFILE, EMAIL, "urn:matrix:client:api:*", "urn:matrix:client:device:*", SYNAPSE_ADMIN
         ],
         "response_types_supported": ["code"],
         "response_modes_supported": ResponseMode::ALL.map(ResponseMode::as_str),
@@ -86,7 +90,13 @@ pub fn document(config: &Config) -> Value {
         "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": Algorithm::ALL.map(Algorithm::as_str),
-        "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash"],
+        "claims_supported": [
+            "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "amr", "sid", "preferred_username"
+        ],
+        "acr_values_supported": [ONE_FACTOR],
+        "prompt_values_supported": Prompt::SUPPORTED,
+        "display_values_supported": ["page"],
+        "ui_locales_supported": ["en"],
         "claims_parameter_supported": false,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,

@@ -7,11 +7,15 @@ pub mod authorize;
 pub mod client_auth;
 pub mod client_registration;
 pub mod consent;
+
 pub mod error;
 mod grants;
 mod id_token;
 pub mod introspect;
+pub mod logout;
 pub mod metadata;
+pub mod permission;
+pub mod pushed_request;
 pub mod response_mode;
 pub mod revoke;
 pub mod scope;

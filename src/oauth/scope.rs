@@ -7,6 +7,10 @@ use crate::ids::DeviceId;
 
 /// OpenID Connect Core §3.1.2.1: the client wants an ID token.
 pub const OPENID: &str = "openid";
+/// OpenID Connect Core §5.4: the client may know the person's name.
+pub const PROFILE: &str = "profile";
+/// OpenID Connect Core §5.4: the client may know the person's e-mail address.
+pub const EMAIL: &str = "email";
 /// Administration of a Synapse homeserver.
 pub const SYNAPSE_ADMIN: &str = crate::accounts::users::ADMIN_SCOPE;
 
@@ -90,6 +94,14 @@ impl Scope {
         Scope { tokens, device_id }
     }
 
+    /// Reads a scope that was allowed a while ago, without administration if the person may no longer
+    /// do that.
+    pub fn granted(text: &str, is_admin: bool) -> Scope {
+        let mut scope = Scope::stored(text);
+        scope.tokens.retain(|token| is_admin || token != SYNAPSE_ADMIN);
+        scope
+    }
+
     fn add(&mut self, token: &str) -> Result<(), InvalidScope> {
         if self.tokens.iter().any(|known| known == token) {
             return Ok(());
@@ -102,7 +114,7 @@ impl Scope {
                 return Err(InvalidScope::TwoDevices);
             }
             self.device_id = Some(DeviceId(id.to_owned()));
-        } else if !API.contains(&token) && token != OPENID && token != SYNAPSE_ADMIN {
+        } else if !API.contains(&token) && ![OPENID, PROFILE, EMAIL, SYNAPSE_ADMIN].contains(&token) {
             // Matrix scopes of the future are dropped, and the client sees that in the answer.
             return if token.starts_with("urn:matrix:") { Ok(()) } else { Err(InvalidScope::Unknown) };
         }

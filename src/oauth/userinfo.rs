@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::client_auth::bearer;
 use super::error::Error;
-use super::scope::{OPENID, Scope};
+use super::scope::{OPENID, PROFILE, Scope};
 use crate::app::App;
 use crate::http::headers::no_store;
 use crate::sessions::tokens;
@@ -25,8 +25,13 @@ async fn answer(app: &App, headers: &HeaderMap) -> Result<Response, Error> {
     let token = bearer(headers).ok_or(Error::InvalidToken(None))?;
     let active = tokens::find_active(app, token, app.clock.now()).await?;
     let session = active.ok_or(Error::InvalidToken(Some("the access token is not valid")))?;
-    if !Scope::stored(&session.scope).has(OPENID) {
+    let scope = Scope::stored(&session.scope);
+    if !scope.has(OPENID) {
         return Err(Error::InsufficientScope(OPENID));
     }
-    Ok(no_store(Json(json!({ "sub": session.user_id }))))
+    let mut claims = json!({ "sub": session.user_id });
+    if scope.has(PROFILE) {
+        claims["preferred_username"] = json!(session.localpart);
+    }
+    Ok(no_store(Json(claims)))
 }

@@ -54,6 +54,8 @@ pub enum EndReason {
     ClientRemoved,
     /// It outlived its limits.
     Expired,
+    /// The policy no longer allows what was granted.
+    DeniedByPolicy,
 }
 
 impl EndReason {
@@ -69,6 +71,7 @@ impl EndReason {
             EndReason::CodeReused => "code_reused",
             EndReason::ClientRemoved => "client_removed",
             EndReason::Expired => "expired",
+            EndReason::DeniedByPolicy => "denied_by_policy",
         }
     }
 }
@@ -231,6 +234,28 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<OauthSession>, Error> {
     sql::list_oauth_sessions(on, user_id, before, limit).await
+}
+
+/// How many live sessions clients have with an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// All of them.
+    pub live: u64,
+    /// Those with a Matrix device.
+    pub with_device: u64,
+}
+
+/// Counts the user's live sessions, without the one on the device `except`, which a new session there
+/// would replace.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count(
+    on: impl Into<On<'_>>,
+    user_id: UserId,
+    except: Option<&DeviceId>,
+) -> Result<Count, Error> {
+    sql::count_oauth_sessions(on, user_id, except).await
 }
 
 /// What a new session is made of.

@@ -5,6 +5,8 @@
 //! of the pending pair, by either of its tokens, confirms it. Until then the confirmed token may be
 //! presented again: the answer was lost, or two requests ran at once (Matrix CS API, Refreshing access
 //! tokens). It then gets the very same pair again, so that there is never more than one live chain.
+//! Only the access token of a pair that waited long is replaced; the refresh token beside it stays, so
+//! that none that was ever answered turns bad before the client went on to the next.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +23,7 @@ use crate::store::{self, Store, Tx};
 use crate::time::Timestamp;
 
 /// How long a pending pair is answered again unchanged; after that its access token would reach the
-/// client too old to be of use, and a fresh pair takes its place.
+/// client too old to be of use, and a fresh one takes its place.
 const ANSWERED_AGAIN: Duration = Duration::from_secs(60);
 
 /// How long after the first use of its successor an old refresh token is taken for a straggler; later
@@ -160,8 +162,11 @@ pub async fn refresh(
     if is_confirmed && let Some(pair) = pending_again(&chain, presented, &family, root, now) {
         return Ok(Refreshed::Pair(pair, Box::new(chain.found)));
     }
-    let nonce = keys::random_secret();
-    let pair = successor(presented, &nonce, &family, root, lifetime);
+    let nonce = match &chain.pending_nonce {
+        Some(nonce) if is_confirmed => nonce.clone(),
+        _ => keys::random_secret(),
+    };
+    let pair = successor(presented, &nonce, now, &family, root, lifetime);
     if let (true, Some(unused)) = (is_confirmed, &chain.pending_access) {
         sql::remove_access_token(tx, unused).await?;
     }
@@ -210,11 +215,19 @@ fn pending_again(
     let (nonce, issued_at) = (chain.pending_nonce.as_deref()?, chain.pending_issued_at?);
     let lifetime = chain.pending_expires_at?.since(now);
     (now.since(issued_at) < ANSWERED_AGAIN && !lifetime.is_zero())
-        .then(|| successor(presented, nonce, family, root, lifetime))
+        .then(|| successor(presented, nonce, issued_at, family, root, lifetime))
 }
 
-fn successor(presented: &str, nonce: &str, family: &Family, root: &RootSecret, expires_in: Duration) -> Pair {
-    let access = family.for_access(root).successor_token(TokenKind::Access, root, presented, nonce);
+fn successor(
+    presented: &str,
+    nonce: &str,
+    issued_at: Timestamp,
+    family: &Family,
+    root: &RootSecret,
+    expires_in: Duration,
+) -> Pair {
+    let dated = format!("{nonce} {}", issued_at.0);
+    let access = family.for_access(root).successor_token(TokenKind::Access, root, presented, &dated);
     let refresh = family.successor_token(TokenKind::Refresh, root, presented, nonce);
     Pair { access_token: access, refresh_token: refresh, expires_in }
 }

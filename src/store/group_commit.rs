@@ -35,7 +35,6 @@ pub(super) struct GroupTx {
     /// `None` only after [`GroupTx::commit`] took it.
     writer: Option<OwnedMutexGuard<Writer>>,
     finish: Arc<Notify>,
-    failed: bool,
 }
 
 impl GroupCommit {
@@ -62,7 +61,7 @@ impl GroupCommit {
         let beginning = tokio::spawn(async move {
             let mut guard = writer.lock_owned().await;
             guard.begin_savepoint().await?;
-            Ok(GroupTx { writer: Some(guard), finish, failed: false })
+            Ok(GroupTx { writer: Some(guard), finish })
         });
         beginning.await.map_err(|error| Error::Unavailable(error.to_string()))?
     }
@@ -156,28 +155,14 @@ impl Writer {
 impl GroupTx {
     /// The connection, for one statement.
     pub(super) fn connection(&mut self) -> Result<&mut SqliteConnection, Error> {
-        if self.failed {
-            return Err(Error::Failed);
-        }
         match &mut self.writer {
             Some(writer) => writer.connection(),
             None => Err(Error::Failed),
         }
     }
 
-    /// Remembers that a statement failed in a way that may have ended the outer transaction: what
-    /// follows would be written outside of it.
-    pub(super) fn note(&mut self, error: &Error) {
-        if !matches!(error, Error::Conflict(_)) {
-            self.failed = true;
-        }
-    }
-
     /// Releases the savepoint and waits until the batch is on disk.
     pub(super) async fn commit(mut self) -> Result<(), Error> {
-        if self.failed {
-            return Err(Error::Failed);
-        }
         let Some(mut writer) = self.writer.take() else { return Err(Error::Failed) };
         writer.unfinished = false;
         if let Err(error) = writer.run("RELEASE one").await {

@@ -179,7 +179,7 @@ impl Store {
     }
 
     fn tx(&self, engine: TxEngine) -> Tx {
-        Tx { engine, changed: Vec::new(), changes: self.changes.clone() }
+        Tx { engine, has_failed: false, changed: Vec::new(), changes: self.changes.clone() }
     }
 
     /// The board on which changes are announced.
@@ -234,8 +234,12 @@ impl Store {
 }
 
 /// A transaction: everything done on it happens when [`Tx::commit`] returns, or not at all.
+///
+/// A statement that fails ends it on either engine, as PostgreSQL would have it: what follows fails
+/// too, and nothing is committed.
 pub struct Tx {
     engine: TxEngine,
+    has_failed: bool,
     /// What is announced once the transaction is committed.
     changed: Vec<Change>,
     changes: Arc<Changes>,
@@ -247,6 +251,18 @@ enum TxEngine {
 }
 
 impl Tx {
+    /// The engine's own transaction, for one statement.
+    fn engine(&mut self) -> Result<&mut TxEngine, Error> {
+        if self.has_failed { Err(Error::Failed) } else { Ok(&mut self.engine) }
+    }
+
+    /// Remembers that a statement failed. SQLite may have rolled the whole batch back, so that what
+    /// follows would be written outside of it; PostgreSQL answers a commit as if all were well.
+    fn fail(&mut self, error: sqlx::Error) -> Error {
+        self.has_failed = true;
+        error.into()
+    }
+
     /// Has a change announced to everything that remembers answers, on this node and the others, when
     /// and if the transaction is committed.
     pub fn announce(&mut self, change: Change) {
@@ -262,8 +278,11 @@ impl Tx {
     /// When nothing of the transaction has happened, or, if the connection was lost in the midst of
     /// the commit, when that cannot be known.
     pub async fn commit(self) -> Result<(), Error> {
+        if self.has_failed {
+            return Err(Error::Failed);
+        }
         let committing = tokio::spawn(async move {
-            let Tx { engine, changed, changes } = self;
+            let Tx { engine, changed, changes, .. } = self;
             let committed = match engine {
                 TxEngine::Sqlite(transaction) => transaction.commit().await,
                 TxEngine::Postgres(transaction) => commit_postgres(transaction, &changed).await,

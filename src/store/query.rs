@@ -90,12 +90,16 @@ macro_rules! run {
                 .map($postgres)
                 .map_err(Error::from)
             }
-            On::Tx(Tx { engine: TxEngine::Sqlite(tx), .. }) => {
-                let ran = bound!($query, Sqlite).$method(tx.connection()?).await;
-                ran.map($sqlite).map_err(Error::from).inspect_err(|error| tx.note(error))
-            }
-            On::Tx(Tx { engine: TxEngine::Postgres(tx), .. }) => {
-                bound!($query, Postgres).$method(&mut **tx).await.map($postgres).map_err(Error::from)
+            On::Tx(tx) => {
+                let ran = match tx.engine()? {
+                    TxEngine::Sqlite(group) => {
+                        bound!($query, Sqlite).$method(group.connection()?).await.map($sqlite)
+                    }
+                    TxEngine::Postgres(own) => {
+                        bound!($query, Postgres).$method(&mut **own).await.map($postgres)
+                    }
+                };
+                ran.map_err(|error| tx.fail(error))
             }
         }
     };

@@ -9,7 +9,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
+use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities;
 use thirtyfour::prelude::*;
+use thirtyfour::{LoggingPrefsLogLevel, TypingData};
 
 /// The colours a person prefers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,6 +88,12 @@ impl Browser {
         for argument in arguments {
             capabilities.add_arg(argument).expect("an argument can be told to ChromeDriver");
         }
+        for log in ["browser", "performance"] {
+            capabilities.set_logging_prefs(log, LoggingPrefsLogLevel::All).expect("a log can be asked for");
+        }
+        // Chromium's own page of new tabs takes longer to load than all of ours.
+        let blank = json!({ "session": { "restore_on_startup": 4, "startup_urls": ["about:blank"] } });
+        capabilities.add_experimental_option("prefs", blank).expect("settings can be told to ChromeDriver");
         let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities).await;
         let driver =
             driver.unwrap_or_else(|error| panic!("Chromium does not start: {error}; {}", chromedriver.log()));
@@ -93,9 +101,7 @@ impl Browser {
         let browser = Self { driver, _chromedriver: chromedriver };
         browser.set_colour_scheme(options.colour_scheme).await;
         browser.set_screen(options.screen).await;
-        browser
-            .command("Emulation.setScriptExecutionDisabled", json!({ "value": !options.javascript }))
-            .await;
+        browser.set_javascript(options.javascript).await;
         browser
     }
 
@@ -140,13 +146,41 @@ impl Browser {
         clicked.unwrap_or_else(|error| panic!("cannot click {selector}: {error}"));
     }
 
-    /// Shows this page and later ones in other colours.
+    /// Presses keys, wherever the focus is.
+    pub async fn press(&self, keys: impl Into<TypingData>) {
+        let pressed = self.driver.action_chain().send_keys(keys).perform().await;
+        pressed.unwrap_or_else(|error| panic!("cannot type: {error}"));
+    }
+
+    /// What browser and pages wrote to the console since this was last asked, violations of a page's
+    /// content security policy among it.
+    pub async fn console(&self) -> Vec<String> {
+        let log = self.driver.browser_log().await.expect("the browser keeps a log");
+        log.into_iter().map(|entry| entry.message).collect()
+    }
+
+    /// The addresses of all pages that the browser went to since this was last asked, of those too that
+    /// are no web pages, so that it looked for another program to open them.
+    pub async fn went_to(&self) -> Vec<String> {
+        let log = self.driver.get_log("performance").await.expect("the browser keeps a log");
+        let events = log.iter().filter_map(|entry| serde_json::from_str::<Value>(&entry.message).ok());
+        let requests = events.filter(|event| event["message"]["method"] == "Network.requestWillBeSent");
+        requests
+            .filter_map(|event| Some(event["message"]["params"]["documentURL"].as_str()?.to_owned()))
+            .collect()
+    }
+
+    /// Shows this page and later ones in other colours, all at once.
     pub async fn set_colour_scheme(&self, colour_scheme: ColourScheme) {
         let value = match colour_scheme {
             ColourScheme::Light => "light",
             ColourScheme::Dark => "dark",
         };
-        let features = json!([{ "name": "prefers-color-scheme", "value": value }]);
+        let features = json!([
+            { "name": "prefers-color-scheme", "value": value },
+            // Else pictures and contrasts would be those of colours that are on their way.
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ]);
         self.command("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 
@@ -160,6 +194,26 @@ impl Browser {
             json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": mobile });
         self.command("Emulation.setDeviceMetricsOverride", metrics).await;
         self.command("Emulation.setTouchEmulationEnabled", json!({ "enabled": mobile })).await;
+    }
+
+    /// Whether the page, shown in a window that is 320 CSS pixels wide, can be read without scrolling
+    /// sideways (WCAG 2.2, 1.4.10); then the same on a desktop that is zoomed to 200 % (1.4.4).
+    pub async fn fits_narrow_and_zoomed_windows(&self) -> bool {
+        let mut fits = true;
+        for (width, height, scale) in [(320, 640, 1), (640, 450, 2)] {
+            let metrics =
+                json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": false });
+            self.command("Emulation.setDeviceMetricsOverride", metrics).await;
+            fits &= self.evaluate("document.documentElement.scrollWidth <= innerWidth").await == true;
+        }
+        self.set_screen(Screen::Desktop).await;
+        fits
+    }
+
+    /// Lets this page and later ones run scripts or not. While they may not, nothing can be evaluated; and
+    /// what a page would have run when it came does not run later.
+    pub async fn set_javascript(&self, is_on: bool) {
+        self.command("Emulation.setScriptExecutionDisabled", json!({ "value": !is_on })).await;
     }
 
     /// Writes a picture of the whole page to `target/screenshots/`, and tells its path.

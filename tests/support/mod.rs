@@ -5,6 +5,7 @@
 //! - [`homeserver`]: a homeserver in this process that only knows the calls we make to one.
 //! - [`browser`]: headless Chromium, its screenshots, and the accessibility rules of axe-core.
 //! - [`server`]: the server under test in this process, and a browser that keeps cookies.
+//! - [`running`]: the same server on a socket, for other programs.
 //! - [`page`]: a page of ours as a reader sees it.
 //! - [`process`]: starts such a program, and stops it even when the tests are killed.
 //! - [`installed`]: where the programs are, and what to do when one is missing.
@@ -15,5 +16,6 @@ pub mod installed;
 pub mod page;
 pub mod postgres;
 pub mod process;
+pub mod running;
 pub mod server;
 pub mod synapse;

@@ -447,6 +447,13 @@ impl Browser<'_> {
         self.post("/login", &form).await
     }
 
+    /// Types a name and a password into a sign-in page that is open.
+    pub async fn sign_in_at(&mut self, page: &Answer, username: &str, password: &str, next: &str) -> Answer {
+        let csrf = page.field("csrf");
+        let form = [("csrf", csrf.as_str()), ("username", username), ("password", password), ("next", next)];
+        self.post("/login", &form).await
+    }
+
     /// Opens an authorization request, as far as the page that asks for consent; its path and the page.
     pub async fn ask(&mut self, query: &str) -> (String, Answer) {
         let begun = self.get(&format!("/authorize?{query}")).await;

@@ -1,7 +1,7 @@
 //! A real homeserver: Synapse on SQLite, without federation, delegating authentication.
 
 use super::{installed, process};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -29,12 +29,17 @@ pub struct Synapse {
 impl Synapse {
     /// Starts a new, empty homeserver, and waits until it answers.
     pub async fn start(options: SynapseOptions) -> Self {
+        Self::start_with(options, process::free_port(), |_| ()).await
+    }
+
+    /// The same on a port that is known already, and with a configuration that is changed.
+    pub async fn start_with(options: SynapseOptions, port: u16, change: impl FnOnce(&mut Value)) -> Self {
         let python = installed::synapse_python();
-        let port = process::free_port();
         let folder = process::new_folder("synapse");
+        let mut configuration = configuration(&options, port);
+        change(&mut configuration);
         // JSON is YAML as well.
-        let configuration = configuration(&options, port).to_string();
-        std::fs::write(folder.path().join("homeserver.yaml"), configuration)
+        std::fs::write(folder.path().join("homeserver.yaml"), configuration.to_string())
             .expect("a new folder can be written");
         let folder = folder.keep();
         let process = run(&python, &folder);
@@ -90,7 +95,7 @@ fn run(python: &Path, folder: &Path) -> process::Watched {
 }
 
 /// The whole configuration. Synapse refuses to delegate while it could still check passwords itself.
-fn configuration(options: &SynapseOptions, port: u16) -> serde_json::Value {
+fn configuration(options: &SynapseOptions, port: u16) -> Value {
     let unlimited = json!({ "per_second": 1000, "burst_count": 1000 });
     json!({
         "server_name": options.server_name,

@@ -9,6 +9,7 @@ use crate::cli::failure::Failure;
 use crate::cli::request::Answer;
 use crate::homeserver::Availability;
 use crate::ids::{Localpart, localpart_of};
+use crate::policy::{Decision, in_one_line, input};
 use crate::store;
 
 /// Creates an account, with its password in the same transaction.
@@ -59,6 +60,7 @@ async fn available_name(app: &App, create: &Create) -> Result<Localpart, Failure
     if users::find_by_localpart(&app.store, localpart.as_str()).await?.is_some() {
         return Err(taken(&create.name));
     }
+    permit(app, &localpart)?;
     match app.homeserver.is_localpart_available(&localpart).await {
         Ok(Availability::Available) => Ok(localpart),
         Ok(Availability::Taken) => {
@@ -75,6 +77,23 @@ async fn available_name(app: &App, create: &Create) -> Result<Localpart, Failure
             "{error}\nThe account was not created, since the name may be taken there. Start the homeserver first, or \
              add --skip-homeserver-check if it has no such user: it is then told as soon as it answers."
         ))),
+    }
+}
+
+/// The rules know that an administrator asks, and leave them most of the choice.
+fn permit(app: &App, localpart: &Localpart) -> Result<(), Failure> {
+    let question = input::Register {
+        username: localpart.as_str().to_owned(),
+        method: input::RegistrationMethod::CommandLine,
+        email: None,
+        requester: input::Requester::default(),
+    };
+    match app.policy.register(&question) {
+        Ok(Decision::Allowed) => Ok(()),
+        Ok(Decision::Denied(violations)) => {
+            Err(Failure::refused(format!("the policy does not allow it: {}", in_one_line(&violations))))
+        }
+        Err(error) => Err(Failure::failed(error.to_string())),
     }
 }
 

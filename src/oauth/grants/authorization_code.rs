@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use super::super::error::Error;
 use super::super::id_token::{self, Subject};
+use super::super::permission::{self, Access};
 use super::super::scope::{OPENID, Scope};
 use super::super::token::{TokenResponse, access_token_lifetime};
 use crate::accounts::jobs::provision;
 use crate::accounts::users::{self, Standing, User};
 use crate::app::App;
-use crate::clients::Client;
 use crate::clients::authorization_requests::{self, Granted};
+use crate::clients::{Client, GrantType};
 use crate::http::form::Parameters;
 use crate::http::requester::Requester;
 use crate::ids::{DeviceId, OauthSessionId};
@@ -53,6 +54,10 @@ pub(crate) async fn run(
         Standing::Deactivated => return Err(Error::InvalidGrant("the account is deactivated")),
     }
     let scope = Scope::stored(&granted.asked.scope);
+    let access = Access { user: &user, client, scope: &scope, grant_type: GrantType::AuthorizationCode };
+    if !permission::ask(app, &access, requester).await?.is_allowed() {
+        return Err(Error::InvalidGrant("the policy of this server does not allow it any more"));
+    }
     let lifetime = access_token_lifetime(app, client);
     let issue = Issue { requester, root: app.keys.root(), lifetime, limits: &app.config.sessions, now };
     let pair = start(app, &granted, &user, &scope, &issue).await?;
@@ -61,6 +66,7 @@ pub(crate) async fn run(
             let subject = Subject {
                 user_id: user.id,
                 authenticated_at: granted.authenticated_at,
+                browser_session_id: granted.browser_session_id,
                 nonce: granted.asked.nonce.as_deref(),
             };
             Some(id_token::sign(app, client, &subject, &pair.access_token, now)?)
@@ -137,6 +143,9 @@ async fn spend(
     issue: &Issue<'_>,
 ) -> Result<Pair, Error> {
     let mut tx = app.store.begin().await?;
+    if !users::keep_active(&mut tx, granted.user_id).await? {
+        return Err(Error::InvalidGrant("the account is deactivated"));
+    }
     if !authorization_requests::spend_code(&mut tx, granted.id, issue.now).await? {
         return Err(NOT_GOOD);
     }

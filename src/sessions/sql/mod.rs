@@ -3,7 +3,7 @@
 pub(super) mod all;
 
 use super::browser::BrowserSession;
-use super::oauth::{NewOauthSession, OauthSession};
+use super::oauth::{Count, NewOauthSession, OauthSession};
 use super::tokens::Found;
 use crate::http::requester::Requester;
 use crate::ids::{BrowserSessionId, ClientId, DeviceId, Localpart, OauthSessionId, UserId};
@@ -283,6 +283,26 @@ WHERE s.access_family_digest = $1 OR s.refresh_family_digest = $1";
     query(FIND).bind(family).fetch_optional(tx).await
 }
 
+impl FromRow for Count {
+    fn from_row(row: &Row) -> Result<Count, Error> {
+        let count = |name| row.get::<i64>(name).map(|count| u64::try_from(count).unwrap_or_default());
+        Ok(Count { live: count("live")?, with_device: count("with_device")? })
+    }
+}
+
+pub(super) async fn count_oauth_sessions(
+    on: impl Into<On<'_>>,
+    user: UserId,
+    except: Option<&DeviceId>,
+) -> Result<Count, Error> {
+    const COUNT: &str = "
+SELECT COUNT(*) AS live, COUNT(device_id) AS with_device FROM oauth_sessions
+WHERE user_id = $1 AND ended_at IS NULL AND (device_id IS NULL OR device_id <> $2)";
+    // No device has an empty identifier.
+    let except = except.map_or("", |device| device.0.as_str());
+    query(COUNT).bind(user).bind(except).fetch_one(on).await
+}
+
 const OAUTH_SESSION: &str = "
 SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
 FROM oauth_sessions WHERE id = $1 AND ended_at IS NULL";
@@ -379,7 +399,7 @@ pub(super) async fn list_stale_oauth_sessions(
 ) -> Result<Vec<(OauthSessionId, UserId, Option<DeviceId>)>, Error> {
     const LIST: &str = "
 SELECT id, user_id, device_id FROM oauth_sessions
-WHERE ended_at IS NULL AND (last_seen_at < $1 OR created_at < $2) LIMIT 1000";
+WHERE ended_at IS NULL AND (last_seen_at <= $1 OR created_at <= $2) LIMIT 1000";
     struct Stale(OauthSessionId, UserId, Option<DeviceId>);
     impl FromRow for Stale {
         fn from_row(row: &Row) -> Result<Stale, Error> {
@@ -506,7 +526,7 @@ pub(super) async fn end_stale_browser_sessions(
     now: Timestamp,
 ) -> Result<(), Error> {
     const SET: &str = "
-UPDATE browser_sessions SET ended_at = $1 WHERE ended_at IS NULL AND (last_seen_at < $2 OR created_at < $3)";
+UPDATE browser_sessions SET ended_at = $1 WHERE ended_at IS NULL AND (last_seen_at <= $2 OR created_at <= $3)";
     query(SET).bind(now).bind(idle_since).bind(created_before).execute(tx).await?;
     Ok(())
 }

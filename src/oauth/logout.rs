@@ -1,0 +1,124 @@
+//! A client asks that the person be signed out (OpenID Connect RP-Initiated Logout).
+
+use askama::Template;
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use http::header::LOCATION;
+use http::{HeaderValue, StatusCode};
+
+use super::id_token::{self, Hint};
+use crate::accounts::signed_in;
+use crate::app::App;
+use crate::clients::label::ClientLabel;
+use crate::clients::{self, Client};
+use crate::http::error::{PageError, Problem};
+use crate::http::filters;
+use crate::http::form::{FormError, Parameters, with_query};
+use crate::http::headers::{form_action_source, no_store};
+use crate::http::pages::Frame;
+use crate::http::visit::Visit;
+use crate::ids::ClientId;
+use crate::sessions::browser;
+
+/// What a client may send, and what the page that asks carries along.
+const PARAMETERS: [&str; 4] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"];
+
+/// The page that asks whether to sign out, when nothing proves that the client may.
+#[derive(Debug, Template)]
+#[template(path = "oauth/end_session.html")]
+pub struct SignOutPage<'a> {
+    /// What every page has.
+    pub frame: Frame<'a>,
+    /// Who asks, if that is known.
+    pub client: Option<ClientLabel>,
+    /// What was asked, to be sent along with the answer.
+    pub parameters: Vec<(String, String)>,
+}
+
+/// `GET /end-session`.
+pub async fn get(State(app): State<App>, RawQuery(query): RawQuery, visit: Visit) -> Response {
+    let parameters = Parameters::parse(query.unwrap_or_default().as_bytes());
+    visit.answer(end(&app, &visit, parameters).await)
+}
+
+/// `POST /end-session`: from a client, or from the page that asks.
+pub async fn post(State(app): State<App>, visit: Visit, form: Result<Parameters, FormError>) -> Response {
+    visit.answer(end(&app, &visit, form).await)
+}
+
+/// What a client asks for, as far as it holds.
+struct Asked {
+    hint: Option<Hint>,
+    client: Option<Client>,
+    /// Where the browser goes afterwards, with the client's `state`.
+    way_on: Option<String>,
+}
+
+async fn end(
+    app: &App,
+    visit: &Visit,
+    parameters: Result<Parameters, FormError>,
+) -> Result<Response, PageError> {
+    let parameters = parameters?;
+    let asked = read(app, &parameters).await?;
+    let signed_in = signed_in::find(app, visit).await?;
+    let is_answer = parameters.get("answer") == Some("sign_out") && visit.check_form(&parameters).is_ok();
+    // An ID token of this very session shows that whoever sent the browser here was let in by it.
+    let is_proven = match (&asked.hint, &signed_in) {
+        (Some(hint), Some(signed_in)) => hint.browser_session_id == Some(signed_in.session.id),
+        _ => false,
+    };
+    match signed_in {
+        Some(signed_in) if is_answer || is_proven => {
+            let mut tx = app.store.begin().await?;
+            browser::end(&mut tx, signed_in.session.id, signed_in.user.id, app.clock.now()).await?;
+            tx.commit().await?;
+            app.wake_workers();
+        }
+        Some(_) => return Ok(ask(visit, &asked, &parameters)),
+        None => {}
+    }
+    let on = match asked.way_on {
+        Some(uri) => {
+            let uri = HeaderValue::from_str(&uri).map_err(|_| Problem::BadRequest)?;
+            no_store((StatusCode::SEE_OTHER, [(LOCATION, uri)]))
+        }
+        None => visit.go("/signed-out"),
+    };
+    Ok(visit.sign_out(on))
+}
+
+/// Reads what is asked. A client that is not known or a target that it did not register is passed over:
+/// the person is signed out all the same, and stays here.
+async fn read(app: &App, parameters: &Parameters) -> Result<Asked, PageError> {
+    let hint = parameters.get("id_token_hint").and_then(|hint| id_token::read_hint(app, hint));
+    let named = parameters.get("client_id").map(|id| ClientId(id.to_owned()));
+    let client_id = match (&hint, named) {
+        (Some(hint), Some(named)) if hint.client_id != named => return Err(Problem::BadRequest.into()),
+        (Some(hint), _) => Some(hint.client_id.clone()),
+        (None, named) => named,
+    };
+    let client = match client_id {
+        Some(id) => clients::find(&app.store, &id).await?,
+        None => None,
+    };
+    let target = parameters.get("post_logout_redirect_uri");
+    let registered = client.as_ref().map(|client| client.metadata.post_logout_redirect_uris.as_slice());
+    let target = target.filter(|target| registered.unwrap_or_default().iter().any(|uri| uri == target));
+    let way_on = target.map(|target| match parameters.get("state") {
+        Some(state) => with_query(target, &[("state", state.into())]),
+        None => target.to_owned(),
+    });
+    Ok(Asked { hint, client, way_on })
+}
+
+fn ask(visit: &Visit, asked: &Asked, parameters: &Parameters) -> Response {
+    let carried =
+        PARAMETERS.into_iter().filter_map(|name| Some((name.to_owned(), parameters.get(name)?.to_owned())));
+    let page = SignOutPage {
+        frame: visit.frame(),
+        client: asked.client.as_ref().map(|client| ClientLabel::of_registration(client, &visit.languages)),
+        parameters: carried.collect(),
+    };
+    visit.page(StatusCode::OK, &page, asked.way_on.as_deref().and_then(form_action_source))
+}

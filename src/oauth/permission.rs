@@ -1,0 +1,74 @@
+//! Whether a client may have what it asks for: the policy's question about grants, with everything
+//! that it is asked with.
+
+use super::scope::Scope;
+use crate::accounts::users::User;
+use crate::app::App;
+use crate::clients::{Client, GrantType};
+use crate::http::requester::Requester;
+use crate::policy::{self, Code, Decision, Violation, input};
+use crate::sessions::oauth;
+use crate::store;
+
+/// An access that a client asks for.
+pub struct Access<'a> {
+    /// To whose account.
+    pub user: &'a User,
+    /// Which client.
+    pub client: &'a Client,
+    /// What it wants to do.
+    pub scope: &'a Scope,
+    /// With which grant its tokens are asked for.
+    pub grant_type: GrantType,
+}
+
+/// Why there is no decision, which permits nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Undecided {
+    /// The rules failed.
+    #[error(transparent)]
+    Policy(#[from] policy::Error),
+    /// What they are asked with could not be read.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// Asks the policy. It is asked each time anew: a person, a client or a rule may have changed.
+///
+/// # Errors
+/// [`Undecided`].
+pub async fn ask(app: &App, access: &Access<'_>, requester: &Requester) -> Result<Decision, Undecided> {
+    let Access { user, client, scope, grant_type } = *access;
+    let sessions = match grant_type {
+        // Nothing begins; the counts would only cost time.
+        GrantType::RefreshToken => input::Sessions::default(),
+        _ => {
+            let count = oauth::count(&app.store, user.id, scope.device_id()).await?;
+            input::Sessions { live: count.live, with_device: count.with_device }
+        }
+    };
+    let home_page = client.metadata.client_uri.as_ref();
+    Ok(app.policy.authorization_grant(&input::AuthorizationGrant {
+        user: Some(input::User { id: user.id, username: user.localpart.clone(), is_admin: user.is_admin }),
+        client: input::Client {
+            client_id: client.id.clone(),
+            origin: client.origin.as_str().to_owned(),
+            client_name: client.metadata.client_name.clone(),
+            host: home_page.and_then(|uri| uri.host_str()).map(str::to_owned),
+        },
+        grant_type,
+        scope: scope.to_string().split(' ').map(str::to_owned).collect(),
+        device_id: scope.device_id().cloned(),
+        sessions,
+        requester: requester.for_policy(),
+    })?)
+}
+
+/// How many sessions have to end first, when that is all that is wrong: the person can do that.
+pub fn sessions_to_end(violations: &[Violation]) -> Option<u64> {
+    let to_end = |violation: &Violation| match violation.code {
+        Code::TooManySessions => Some(violation.number("to_end").unwrap_or(1)),
+        _ => None,
+    };
+    violations.iter().map(to_end).collect::<Option<Vec<u64>>>()?.into_iter().max()
+}

@@ -1,0 +1,156 @@
+//! Whole requests to the server: every URL, however it is asked.
+
+use axum::body::Body;
+use gatehouse::config::{Limit, StaticClient};
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
+use http::{Method, Request, StatusCode};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use super::{fuzz, headers, text};
+use crate::support::server::{Answer, Engine, PUBLIC_BASE, REDIRECT_URI, Server, matrix_scope};
+
+/// A request goes through the whole server with its database: fewer than elsewhere.
+const EXECUTIONS: usize = 1_000;
+
+/// Whatever is asked, no answer is a fault of ours, none leads elsewhere than to us or to a registered
+/// redirect URI, no page lets markup through, and errors are worded as their specification wants.
+#[test]
+fn endpoints() {
+    let world = World::new();
+    fuzz!("endpoints", EXECUTIONS, |input: &[u8]| world.judge(&text(input)));
+}
+
+/// A server with a client and a person, and what a request may hold of them.
+struct World {
+    runtime: Runtime,
+    server: Server,
+    /// Texts that stand for what differs with each run.
+    given: Vec<(&'static str, String)>,
+}
+
+impl World {
+    fn new() -> World {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let (server, given) = runtime.block_on(async {
+            let server = Server::start_with(Engine::Sqlite, |config| {
+                config.clients = clients();
+                let limit = Limit { burst: u32::MAX, per_hour: u32::MAX };
+                let limits = &mut config.rate_limits;
+                limits.sign_in_per_address = limit;
+                limits.sign_in_per_account = limit;
+                limits.client_registration_per_address = limit;
+                limits.client_secret_per_client = limit;
+            })
+            .await;
+            server.user("alice").await;
+            let tokens =
+                server.tokens_for("alice", "app", &format!("openid {}", matrix_scope("DEVICE"))).await;
+            let spare = server.tokens_for("alice", "app", &matrix_scope("SPARE")).await;
+            let mut browser = server.signed_in("alice").await;
+            let csrf = browser.csrf().await;
+            let cookies: Vec<String> =
+                browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let secret = server.homeserver.secret().to_owned();
+            let given = vec![
+                ("{token}", tokens.access),
+                ("{refresh}", tokens.refresh),
+                ("{spare}", spare.refresh),
+                ("{csrf}", csrf),
+                ("{cookie}", cookies.join("; ")),
+                ("{secret}", secret),
+            ];
+            (server, given)
+        });
+        World { runtime, server, given }
+    }
+
+    fn judge(&self, input: &str) {
+        let mut input = input.to_owned();
+        for (name, value) in &self.given {
+            input = input.replace(name, value);
+        }
+        let Some(request) = request(&input) else { return };
+        let path = request.uri().path().to_owned();
+        let answer = self.runtime.block_on(self.server.send(request));
+        assert!(!answer.status.is_server_error(), "{}: {}", answer.status, answer.text());
+        check_redirect(&answer);
+        if answer.header(CONTENT_TYPE).starts_with("text/html") {
+            assert!(!answer.text().contains("<x-injected"), "markup was let through");
+            let policy = answer.header(CONTENT_SECURITY_POLICY);
+            assert!(policy.starts_with("default-src 'none'; script-src 'nonce-"), "{policy}");
+            assert!(!policy.contains("unsafe"), "{policy}");
+        }
+        if path.starts_with("/oauth2/") && answer.status.is_client_error() {
+            check_error(&answer);
+        }
+        // What the request itself brings may be shown again in its page; {csrf} stands in every form.
+        for (name, secret) in self.given.iter().filter(|(name, _)| *name != "{csrf}") {
+            assert!(input.contains(secret) || !answer.text().contains(secret), "{name} was told");
+        }
+    }
+}
+
+/// A method and a target, headers up to an empty line, and a body. What no HTTP library would make a
+/// request of is none.
+fn request(input: &str) -> Option<Request<Body>> {
+    let (head, body) = input.split_once("\n\n").unwrap_or((input, ""));
+    let (line, lines) = head.split_once('\n').unwrap_or((head, ""));
+    let (method, target) = line.split_once(' ')?;
+    let mut request = Request::new(Body::from(body.to_owned()));
+    *request.method_mut() = Method::from_bytes(method.as_bytes()).ok()?;
+    *request.uri_mut() = target.parse().ok().filter(|uri: &http::Uri| uri.path().starts_with('/'))?;
+    *request.headers_mut() = headers(lines);
+    Some(request)
+}
+
+fn clients() -> Vec<StaticClient> {
+    let app = json!({
+        "client_id": "app",
+        "client_name": "App",
+        "redirect_uris": [REDIRECT_URI],
+        "token_endpoint_auth_method": "none",
+    });
+    let web = json!({
+        "client_id": "web",
+        "client_name": "Web",
+        "redirect_uris": [REDIRECT_URI],
+        "token_endpoint_auth_method": "client_secret_basic",
+        "client_secret": "a-secret-of-the-web-client",
+    });
+    [app, web].map(|client| serde_json::from_value(client).expect("a client")).into()
+}
+
+/// To a page of ours, or with an answer to the redirect URI of the clients.
+fn check_redirect(answer: &Answer) {
+    let location = answer.header(LOCATION);
+    if location.is_empty() {
+        return assert!(!answer.status.is_redirection() || answer.status == StatusCode::NOT_MODIFIED);
+    }
+    let base = url::Url::parse(PUBLIC_BASE).expect("a URL");
+    let target = base.join(location).expect("a URL");
+    if target.origin() != base.origin() {
+        let answered = ['?', '#'].iter().any(|joint| location.starts_with(&format!("{REDIRECT_URI}{joint}")));
+        assert!(answered, "{location}");
+    }
+}
+
+/// RFC 6749 §5.2: a code, and a description in its characters.
+fn check_error(answer: &Answer) {
+    if answer.body.is_empty() {
+        // A method or a path that is not there.
+        return assert!(matches!(
+            answer.status,
+            StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_FOUND | StatusCode::UNAUTHORIZED
+        ));
+    }
+    if answer.status == StatusCode::NOT_FOUND {
+        return;
+    }
+    let body: Value = serde_json::from_slice(&answer.body).expect("JSON");
+    for key in ["error", "error_description"] {
+        let text = body[key].as_str().unwrap_or_else(|| panic!("{key} is missing in {body}"));
+        assert!(text.chars().all(|c| matches!(c, ' '..='~') && c != '"' && c != '\\'), "{text}");
+    }
+    assert_eq!(answer.header("cache-control"), "no-store");
+}
