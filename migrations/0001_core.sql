@@ -137,6 +137,13 @@ CREATE INDEX authorization_requests_browser_session ON authorization_requests (b
 CREATE INDEX authorization_requests_oauth_session ON authorization_requests (oauth_session_id);
 CREATE INDEX authorization_requests_expires ON authorization_requests (expires_at);
 
+-- Assertions by which clients have proved themselves (RFC 7523): each is good once.
+CREATE TABLE used_assertions (
+    digest     TEXT PRIMARY KEY,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX used_assertions_expires ON used_assertions (expires_at);
+
 CREATE TABLE jobs (
     id           TEXT PRIMARY KEY,
     kind         TEXT NOT NULL,

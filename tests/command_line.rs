@@ -636,6 +636,7 @@ on_both_engines! {
                 token_endpoint_auth_method: gatehouse::config::TokenEndpointAuthMethod::ClientSecretBasic,
                 client_secret: Some(Secret::new("a secret")),
                 client_secret_file: None,
+                jwks_uri: None,
                 grant_types: gatehouse::config::GrantType::ALL.to_vec(),
                 trusted: true,
                 access_token_lifetime_seconds: None,

@@ -165,6 +165,7 @@ fn configured(client_id: &str, trusted: bool) -> StaticClient {
         token_endpoint_auth_method: TokenEndpointAuthMethod::None,
         client_secret: None,
         client_secret_file: None,
+        jwks_uri: None,
         grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
         trusted,
         access_token_lifetime_seconds: None,

@@ -23,6 +23,7 @@ mod metadata;
 mod openid_provider;
 mod outbound;
 mod policies;
+mod private_key_jwt;
 mod provisioning;
 mod refresh_token;
 mod revocation;

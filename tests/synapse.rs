@@ -146,6 +146,7 @@ fn hasty_client() -> StaticClient {
         token_endpoint_auth_method: TokenEndpointAuthMethod::None,
         client_secret: None,
         client_secret_file: None,
+        jwks_uri: None,
         grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
         trusted: false,
         access_token_lifetime_seconds: Some(HASTE.as_secs()),

@@ -156,6 +156,7 @@ impl Create {
             token_endpoint_auth_method: method,
             client_secret: None,
             client_secret_file: None,
+            jwks_uri: None,
             grant_types,
             trusted: false,
             access_token_lifetime_seconds: None,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use jsonwebtoken::jwk::JwkSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
@@ -44,6 +45,12 @@ pub struct ClientMetadata {
     pub application_type: ApplicationType,
     /// How it proves itself.
     pub token_endpoint_auth_method: TokenEndpointAuthMethod,
+    /// Its public keys (RFC 7517 §5), for a client that signs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<Value>,
+    /// Where it publishes them instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<Url>,
     /// What its ID tokens are signed with (OpenID Connect Registration §2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token_signed_response_alg: Option<String>,
@@ -125,7 +132,11 @@ impl ClientMetadata {
         {
             return refuse("id_token_signed_response_alg must be RS256, ES256 or EdDSA");
         }
+        let token_endpoint_auth_method = auth_method(given)?;
+        let (jwks, jwks_uri) = signing_keys(given, token_endpoint_auth_method, &host)?;
         Ok(ClientMetadata {
+            jwks,
+            jwks_uri,
             client_name: name(given, "client_name")?,
             logo_uri: shared_uri(given, "logo_uri", &host)?,
             tos_uri: shared_uri(given, "tos_uri", &host)?,
@@ -136,7 +147,7 @@ impl ClientMetadata {
             response_types,
             grant_types,
             application_type,
-            token_endpoint_auth_method: auth_method(given)?,
+            token_endpoint_auth_method,
             id_token_signed_response_alg: algorithm,
             localized: localized(given, &host)?,
             is_trusted: false,
@@ -162,6 +173,8 @@ impl ClientMetadata {
             tos_uri: None,
             policy_uri: None,
             id_token_signed_response_alg: None,
+            jwks: None,
+            jwks_uri: client.jwks_uri.clone(),
             localized: BTreeMap::new(),
         }
     }
@@ -295,7 +308,31 @@ fn auth_method(given: &Map<String, Value>) -> Result<TokenEndpointAuthMethod, In
     };
     match TokenEndpointAuthMethod::ALL.into_iter().find(|method| method.as_str() == asked) {
         Some(method) => Ok(method),
-        None => refuse("token_endpoint_auth_method must be none, client_secret_basic or client_secret_post"),
+        None => refuse(
+            "token_endpoint_auth_method must be none, client_secret_basic, client_secret_post or private_key_jwt",
+        ),
+    }
+}
+
+/// The keys of a client that signs, which must be given in one of two ways (RFC 7591 §2). Those of
+/// others are of no use here and dropped.
+fn signing_keys(
+    given: &Map<String, Value>,
+    method: TokenEndpointAuthMethod,
+    host: &str,
+) -> Result<(Option<Value>, Option<Url>), InvalidMetadata> {
+    if method != TokenEndpointAuthMethod::PrivateKeyJwt {
+        return Ok((None, None));
+    }
+    let jwks = given.get("jwks").filter(|jwks| !jwks.is_null());
+    match (jwks, shared_uri(given, "jwks_uri", host)?) {
+        (Some(jwks), None) => match serde_json::from_value::<JwkSet>(jwks.clone()) {
+            Ok(set) if (1..=MOST).contains(&set.keys.len()) => Ok((Some(jwks.clone()), None)),
+            _ => refuse("jwks must be a JWK set with at least one key that this server can use"),
+        },
+        (None, Some(uri)) => Ok((None, Some(uri))),
+        (Some(_), Some(_)) => refuse("give jwks or jwks_uri, not both"),
+        (None, None) => refuse("private_key_jwt needs jwks or jwks_uri"),
     }
 }
 

@@ -1,9 +1,10 @@
 //! OAuth clients: who they say they are, where they may send a browser, what they may ask for, and
 //! what people have allowed them.
 //!
-//! Owns `oauth_clients`, `consents` and `authorization_requests`. Registration over HTTP is `oauth/client_registration.rs`;
+//! Owns `oauth_clients`, `consents`, `authorization_requests` and `used_assertions`. Registration over HTTP is `oauth/client_registration.rs`;
 //! authentication of clients is `oauth/client_auth.rs`.
 
+pub mod assertions;
 pub mod authorization_requests;
 pub mod consents;
 pub mod label;
@@ -175,6 +176,7 @@ pub async fn sync_configured(
 /// # Errors
 /// When the database fails.
 pub async fn expire(tx: &mut Tx, now: Timestamp) -> Result<(), store::Error> {
+    assertions::expire(tx, now).await?;
     authorization_requests::expire(tx, now).await?;
     sql::expire(tx, now).await
 }

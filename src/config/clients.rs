@@ -37,7 +37,7 @@ pub struct StaticClient {
     pub post_logout_redirect_uris: Vec<String>,
     /// How the client proves itself at the token endpoint.
     pub token_endpoint_auth_method: TokenEndpointAuthMethod,
-    /// The client's secret: required unless `token_endpoint_auth_method` is `none`.
+    /// The client's secret: required for `client_secret_basic` and `client_secret_post`.
     #[serde(default)]
     #[schemars(example = "a long random text")]
     pub client_secret: Option<Secret>,
@@ -45,6 +45,10 @@ pub struct StaticClient {
     #[serde(default)]
     #[schemars(extend("format" = "path"), example = "/run/secrets/my-client")]
     pub client_secret_file: Option<PathBuf>,
+    /// Where the client publishes its keys, for `private_key_jwt`.
+    #[serde(default)]
+    #[schemars(example = "https://client.example.org/keys.json")]
+    pub jwks_uri: Option<Url>,
     /// What the client may do at the token endpoint.
     #[serde(default = "usual_grant_types")]
     pub grant_types: Vec<GrantType>,
@@ -68,6 +72,8 @@ pub enum TokenEndpointAuthMethod {
     ClientSecretBasic,
     /// The secret in the body of the request.
     ClientSecretPost,
+    /// A JWT that the client signs with its own key (RFC 7523 §2.2, OpenID Connect Core §9).
+    PrivateKeyJwt,
 }
 
 /// A grant that a client may use (RFC 7591 §2).
@@ -82,12 +88,13 @@ pub enum GrantType {
 
 impl TokenEndpointAuthMethod {
     /// All that are offered, in the order in which metadata lists them.
-    pub const ALL: [Self; 3] = [Self::None, Self::ClientSecretBasic, Self::ClientSecretPost];
+    pub const ALL: [Self; 4] =
+        [Self::None, Self::ClientSecretBasic, Self::ClientSecretPost, Self::PrivateKeyJwt];
 
     /// Whether it is one that needs a secret.
     #[must_use]
     pub fn needs_secret(self) -> bool {
-        self != Self::None
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
     }
 
     /// The method as OAuth spells it.
@@ -97,6 +104,7 @@ impl TokenEndpointAuthMethod {
             Self::None => "none",
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
         }
     }
 }
@@ -158,16 +166,26 @@ impl StaticClient {
                 "is needed for the grant authorization_code; give at least one URL",
             );
         }
-        match (self.token_endpoint_auth_method, &self.client_secret) {
-            (TokenEndpointAuthMethod::None, Some(_)) => problems.add(
+        let method = self.token_endpoint_auth_method;
+        match (method.needs_secret(), &self.client_secret) {
+            (false, Some(_)) => problems.add(
                 format!("{key}.client_secret"),
-                "is not used with the method none; remove it, or choose client_secret_basic",
+                format!(
+                    "is not used with the method {}; remove it, or choose client_secret_basic",
+                    method.as_str()
+                ),
             ),
-            (TokenEndpointAuthMethod::None, None) | (_, Some(_)) => {}
-            (_, None) => problems.add(
+            (true, None) => problems.add(
                 format!("{key}.client_secret"),
                 "is required by token_endpoint_auth_method; set it or client_secret_file",
             ),
+            (false, None) | (true, Some(_)) => {}
+        }
+        if (method == TokenEndpointAuthMethod::PrivateKeyJwt) != self.jwks_uri.is_some() {
+            problems.add(
+                format!("{key}.jwks_uri"),
+                "goes with token_endpoint_auth_method private_key_jwt, and only with that",
+            );
         }
         if let Some(seconds) = self.access_token_lifetime_seconds {
             let key = format!("{key}.access_token_lifetime_seconds");

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
+use super::client_assertion;
 use super::error::{Challenge, Error};
 use crate::app::App;
 use crate::clients::{self, Client, Origin, TokenEndpointAuthMethod};
@@ -18,72 +19,105 @@ use crate::keys;
 pub struct Credentials {
     /// The client it claims to be.
     pub client_id: ClientId,
-    secret: Option<String>,
-    method: TokenEndpointAuthMethod,
+    proof: Proof,
+}
+
+/// How it proves that.
+enum Proof {
+    /// Not at all, as public clients do.
+    Nothing,
+    /// Its secret, in the header or in the form.
+    Secret(TokenEndpointAuthMethod, String),
+    /// A JWT that it has signed.
+    Assertion(String),
+}
+
+impl Proof {
+    fn method(&self) -> TokenEndpointAuthMethod {
+        match self {
+            Proof::Nothing => TokenEndpointAuthMethod::None,
+            Proof::Secret(method, _) => *method,
+            Proof::Assertion(_) => TokenEndpointAuthMethod::PrivateKeyJwt,
+        }
+    }
 }
 
 impl Credentials {
     /// Reads the credentials, of which there may be one kind only.
     ///
     /// # Errors
-    /// `invalid_request` for two kinds at once, or a `client_id` that differs from the header's;
-    /// `invalid_client` for a header that cannot be read.
+    /// `invalid_request` for two kinds at once, or a `client_id` that differs from the header's or the
+    /// assertion's; `invalid_client` for a header or assertion that cannot be read.
     pub fn read(headers: &HeaderMap, form: &mut Parameters) -> Result<Option<Credentials>, Error> {
-        let in_form = form.get("client_id").map(str::to_owned);
-        let secret_in_form = form.take("client_secret");
-        if let Some((client_id, secret)) = basic(headers)? {
-            if secret_in_form.is_some() {
-                return Err(Error::InvalidRequest("the client must authenticate in one way only".into()));
-            }
-            if in_form.is_some_and(|in_form| in_form != client_id) {
-                return Err(Error::InvalidRequest("client_id differs from the Authorization header".into()));
-            }
-            let method = TokenEndpointAuthMethod::ClientSecretBasic;
-            return Ok(Some(Credentials { client_id: ClientId(client_id), secret: Some(secret), method }));
+        let in_form = form.get("client_id").map(|id| ClientId(id.to_owned()));
+        let in_header = basic(headers)?;
+        let secret = form.take("client_secret");
+        let assertion = form.take("client_assertion");
+        if [in_header.is_some(), secret.is_some(), assertion.is_some()].into_iter().filter(|one| *one).count()
+            > 1
+        {
+            return Err(Error::InvalidRequest("the client must authenticate in one way only".into()));
         }
-        let Some(client_id) = in_form else { return Ok(None) };
-        let method = match secret_in_form {
-            Some(_) => TokenEndpointAuthMethod::ClientSecretPost,
-            None => TokenEndpointAuthMethod::None,
+        let (client_id, proof) = match (in_header, assertion, secret) {
+            (Some((id, secret)), _, _) => {
+                (Some(ClientId(id)), Proof::Secret(TokenEndpointAuthMethod::ClientSecretBasic, secret))
+            }
+            (_, Some(assertion), _) => {
+                if form.get("client_assertion_type") != Some(client_assertion::TYPE) {
+                    return Err(Error::InvalidRequest(
+                        "client_assertion_type must be that of RFC 7523".into(),
+                    ));
+                }
+                let claimed = client_assertion::claimed_client(&assertion);
+                (Some(claimed.ok_or(Error::InvalidClient(Challenge::None))?), Proof::Assertion(assertion))
+            }
+            (_, _, Some(secret)) => {
+                (in_form.clone(), Proof::Secret(TokenEndpointAuthMethod::ClientSecretPost, secret))
+            }
+            _ => (in_form.clone(), Proof::Nothing),
         };
-        Ok(Some(Credentials { client_id: ClientId(client_id), secret: secret_in_form, method }))
+        let Some(client_id) = client_id else { return Ok(None) };
+        if in_form.is_some_and(|in_form| in_form != client_id) {
+            return Err(Error::InvalidRequest("client_id differs from the client's credentials".into()));
+        }
+        Ok(Some(Credentials { client_id, proof }))
     }
 
     /// Whether anything is presented that can be wrong.
-    pub fn has_secret(&self) -> bool {
-        self.secret.is_some()
+    pub fn has_proof(&self) -> bool {
+        !matches!(self.proof, Proof::Nothing)
     }
 
     /// Proves that the caller is the client, in the way that the client registered.
     ///
     /// # Errors
-    /// `invalid_client`; [`Error::TooManyRequests`] when wrong secrets came too often.
+    /// `invalid_client`; [`Error::TooManyRequests`] when wrong proofs came too often.
     pub async fn prove(&self, app: &App, requester: &Requester) -> Result<Client, Error> {
-        let refused = Error::InvalidClient(match self.method {
+        let method = self.proof.method();
+        let refused = Error::InvalidClient(match method {
             TokenEndpointAuthMethod::ClientSecretBasic => Challenge::Basic,
             _ => Challenge::None,
         });
         let client = clients::find(&app.store, &self.client_id).await?;
-        let Some(secret) = &self.secret else {
+        let client = client.filter(|client| client.metadata.token_endpoint_auth_method == method);
+        if !self.has_proof() {
             // A public client has nothing to prove.
-            return match client {
-                Some(client) if client.metadata.token_endpoint_auth_method == self.method => Ok(client),
-                _ => Err(refused),
-            };
-        };
+            return client.ok_or(refused);
+        }
         let key = requester.limit_key();
         let guess = Action::ClientSecret(&self.client_id.0, &key);
         Error::check(rate_limits::look(app, &guess).await?)?;
-        let is_right = client.as_ref().is_some_and(|client| {
-            client.metadata.token_endpoint_auth_method == self.method && is_secret_of(app, client, secret)
-        });
-        match client {
-            Some(client) if is_right => Ok(client),
-            _ => {
-                Error::check(rate_limits::spend(app, &guess).await?)?;
-                Err(refused)
+        let proven = match (client, &self.proof) {
+            (Some(client), Proof::Secret(_, secret)) if is_secret_of(app, &client, secret) => Ok(client),
+            (Some(client), Proof::Assertion(assertion)) => {
+                client_assertion::prove(app, &client, assertion).await.map(|()| client)
             }
+            _ => Err(refused),
+        };
+        if let Err(Error::InvalidClient(_)) = proven {
+            Error::check(rate_limits::spend(app, &guess).await?)?;
         }
+        proven
     }
 }
 

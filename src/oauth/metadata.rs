@@ -11,6 +11,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use url::Url;
 
+use super::client_assertion;
 use super::id_token::ONE_FACTOR;
 use super::scope::{EMAIL, OPENID, PROFILE, SYNAPSE_ADMIN};
 use crate::app::App;
@@ -67,6 +68,7 @@ pub fn document(config: &Config) -> Value {
     let base = &config.http.public_base;
     let at = |path: &str| endpoint(base, path);
     let auth_methods = TokenEndpointAuthMethod::ALL.map(TokenEndpointAuthMethod::as_str);
+    let signing = client_assertion::ALGORITHMS.map(|(_, name)| name);
     let mut document = json!({
         "issuer": base.as_str(),
         "authorization_endpoint": at("authorize"),
@@ -87,7 +89,10 @@ pub fn document(config: &Config) -> Value {
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": auth_methods,
         "revocation_endpoint_auth_methods_supported": auth_methods,
-        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "token_endpoint_auth_signing_alg_values_supported": signing,
+        "revocation_endpoint_auth_signing_alg_values_supported": signing,
+        "introspection_endpoint_auth_methods_supported": auth_methods[1..],
+        "introspection_endpoint_auth_signing_alg_values_supported": signing,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": Algorithm::ALL.map(Algorithm::as_str),
         "claims_supported": [

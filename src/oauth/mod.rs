@@ -4,6 +4,7 @@
 //! `sessions/`. Answers are JSON worded by `error.rs`, redirects by `response_mode.rs`, or pages.
 
 pub mod authorize;
+mod client_assertion;
 pub mod client_auth;
 pub mod client_registration;
 pub mod consent;

@@ -39,7 +39,7 @@ async fn revoke(
     let mut form = form?;
     // Who holds a token may end it, as those do who find one where it should not be; only
     // credentials that are presented have to be right.
-    if let Some(credentials) = Credentials::read(headers, &mut form)?.filter(Credentials::has_secret) {
+    if let Some(credentials) = Credentials::read(headers, &mut form)?.filter(Credentials::has_proof) {
         credentials.prove(app, requester).await?;
     }
     let token = form.get("token").ok_or(Error::InvalidRequest("token is required".into()))?;

@@ -94,14 +94,6 @@ impl Scope {
         Scope { tokens, device_id }
     }
 
-    /// Reads a scope that was allowed a while ago, without administration if the person may no longer
-    /// do that.
-    pub fn granted(text: &str, is_admin: bool) -> Scope {
-        let mut scope = Scope::stored(text);
-        scope.tokens.retain(|token| is_admin || token != SYNAPSE_ADMIN);
-        scope
-    }
-
     fn add(&mut self, token: &str) -> Result<(), InvalidScope> {
         if self.tokens.iter().any(|known| known == token) {
             return Ok(());

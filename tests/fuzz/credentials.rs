@@ -58,7 +58,7 @@ fn client_credentials() {
                 Some(found) => {
                     assert!(!found.client_id.0.is_empty() && !found.client_id.0.contains('\0'));
                     assert!(asked.is_none_or(|asked| asked == found.client_id.0));
-                    assert_eq!(found.has_secret(), has_secret || headers.contains_key(AUTHORIZATION));
+                    assert_eq!(found.has_proof(), has_secret || headers.contains_key(AUTHORIZATION));
                 }
             }
         }
