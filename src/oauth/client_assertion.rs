@@ -130,6 +130,5 @@ fn check(app: &App, client: &Client, claims: &Claims, now: Timestamp) -> Option<
 
 fn moment(seconds: f64) -> Option<Timestamp> {
     let is_sensible = (0.0..1e11).contains(&seconds);
-    #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
-    is_sensible.then(|| Timestamp((seconds * 1000.0) as i64))
+    is_sensible.then_some(Timestamp((seconds * 1000.0) as i64))
 }
