@@ -312,6 +312,8 @@ async fn pages_for_those_who_let_an_app_in() {
     let browser = setting.signed_in().await;
     browser.goto(server.url("")).await;
     look_at(&browser, "index-signed-in").await;
+    browser.goto(server.url("end-session")).await;
+    look_at(&browser, "sign-out").await;
 
     let element = json!({
         "client_name": "Element",

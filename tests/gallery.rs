@@ -19,6 +19,7 @@ use gatehouse::http::pages::{Frame, Person, Site};
 use gatehouse::login::password::{SignInNotice, SignInPage, SignInProblem};
 use gatehouse::login::sign_out::SignedOutPage;
 use gatehouse::oauth::consent::{ConsentPage, Lasts};
+use gatehouse::oauth::logout::SignOutPage;
 use gatehouse::oauth::response_mode::FormPostPage;
 use gatehouse::time::Timestamp;
 use scraper::{Html, Selector};
@@ -226,6 +227,15 @@ impl Words {
         };
         add("sign-in-too-many", too_many.render());
         add("signed-out", SignedOutPage { frame: frame() }.render());
+
+        let sign_out = |client| SignOutPage {
+            frame: frame(),
+            client,
+            parameters: vec![("state".to_owned(), self.typed.clone())],
+        };
+        let asking = ClientLabel::new(self.client_name.as_deref(), Some(&self.destination()));
+        add("sign-out", sign_out(Some(asking)).render());
+        add("sign-out-unknown", sign_out(None).render());
 
         let consent = |client, is_first_time, destination| ConsentPage {
             frame: frame(),

@@ -23,7 +23,8 @@ pub struct Database {
     /// A file that holds the value of `uri`; give one or the other.
     #[schemars(extend("format" = "path"), example = "/run/secrets/gatehouse-database")]
     pub uri_file: Option<PathBuf>,
-    /// The greatest number of connections held open at once. More than a few times the number of
+    /// The greatest number of connections held open at once; on PostgreSQL one more listens for what
+    /// other nodes announce. More than a few times the number of
     /// the database's cores makes nothing faster.
     #[schemars(range(min = 1, max = 1000))]
     pub max_connections: u32,

@@ -153,7 +153,8 @@ impl Store {
             .application_name("gatehouse")
             .disable_statement_logging();
         let pool = PgPoolOptions::new()
-            .max_connections(max_connections)
+            // One more, which listens for what other nodes announce and does nothing else.
+            .max_connections(max_connections.saturating_add(1))
             .acquire_timeout(ACQUIRE_TIMEOUT)
             // The ping before each use would double the cost of a read; a broken connection is met
             // by one retry instead.
