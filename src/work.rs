@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::accounts::jobs::{DeactivateUser, ProvisionUser, ReactivateUser};
 use crate::app::App;
 use crate::jobs::{self, Job};
+use crate::keys::KeyringError;
 use crate::sessions::jobs::DeleteDevice;
 use crate::{clients, http, sessions, store};
 
@@ -58,11 +59,17 @@ async fn sweep_regularly(app: &App) {
         if let Err(error) = sweep(app).await {
             tracing::error!(%error, "sweeping away what is over failed; trying again in a minute");
         }
-        if let Err(error) = app.keys.reload(&app.store, app.clock.now()).await {
+        if let Err(error) = read_keys(app).await {
             tracing::error!(%error, "signing keys could not be read again; going on with the present ones");
         }
         tokio::time::sleep(SWEEP).await;
     }
+}
+
+async fn read_keys(app: &App) -> Result<(), KeyringError> {
+    let now = app.clock.now();
+    app.keys.reload(&app.store, now).await?;
+    app.keys.forget_retired(&app.store, now).await
 }
 
 /// Ends and forgets everything whose time is over, room by room.

@@ -100,6 +100,20 @@ on_both_engines! {
         assert!(published(&server).await.contains(&client.next_kid(&server).await));
     }
 
+    async fn a_key_that_is_no_longer_published_is_removed_with_its_file(engine: Engine) {
+        let server = Server::start(engine).await;
+        let folder = server.config.data.folder.join("keys");
+        let files = || std::fs::read_dir(&folder).map_or(0, Iterator::count);
+        rotate(&server).await;
+        let before = files();
+        server.advance(26 * HOUR);
+        server.app.keys.forget_retired(&server.app.store, server.app.clock.now()).await.unwrap();
+        reload(&server).await;
+        assert_eq!(published(&server).await.len(), 3);
+        let expected = if engine == Engine::Sqlite { (6, 3) } else { (0, 0) };
+        assert_eq!((before, files()), expected);
+    }
+
     async fn private_keys_are_private_files_or_ciphertext(engine: Engine) {
         let server = Server::start(engine).await;
         let folder = server.config.data.folder.join("keys");

@@ -119,7 +119,7 @@ pub(super) async fn backlog(store: &Store) -> Result<Backlog, Error> {
     const COUNT: &str = "
 SELECT COUNT(CASE WHEN given_up_at IS NULL AND last_error IS NOT NULL THEN 1 END) AS retrying,
        COUNT(given_up_at) AS given_up,
-       MAX(last_error) AS last_error
+       (SELECT last_error FROM jobs WHERE last_error IS NOT NULL ORDER BY id DESC LIMIT 1) AS last_error
 FROM jobs";
     query(COUNT).fetch_one(store).await
 }

@@ -23,6 +23,8 @@ INSERT INTO signing_keys (kid, algorithm, created_at, signs_from, private_key) V
 
 const RETIRE: &str = "UPDATE signing_keys SET retires_at = $1 WHERE retires_at IS NULL";
 
+const LIST_RETIRED: &str = "SELECT kid FROM signing_keys WHERE retires_at <= $1";
+
 const CLAIM_FIRST_START: &str = "
 INSERT INTO installation (name, value) VALUES ('first_keys', 'made') ON CONFLICT (name) DO NOTHING";
 
@@ -71,6 +73,14 @@ impl FromRow for StoredKey {
             },
             private_key: row.get("private_key")?,
         })
+    }
+}
+
+struct Kid(String);
+
+impl FromRow for Kid {
+    fn from_row(row: &Row) -> Result<Kid, store::Error> {
+        Ok(Kid(row.get("kid")?))
     }
 }
 
@@ -197,6 +207,29 @@ impl Keyring {
         self.add_keys(&mut tx, now, signs_from).await?;
         tx.commit().await?;
         self.reload(store, now).await
+    }
+
+    /// Removes the keys that have left the published set, with their files.
+    ///
+    /// # Errors
+    /// When the database or a file fails; the rest is removed the next time.
+    pub async fn forget_retired(&self, store: &Store, now: Timestamp) -> Result<(), KeyringError> {
+        let retired: Vec<Kid> = query(LIST_RETIRED).bind(now).fetch_all(store).await?;
+        for Kid(kid) in retired {
+            if let Some(folder) = &self.folder {
+                let path = key_file(folder, &kid);
+                match std::fs::remove_file(&path) {
+                    Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(KeyringError::File { path, source });
+                    }
+                    _ => {}
+                }
+            }
+            let mut tx = store.begin().await?;
+            query("DELETE FROM signing_keys WHERE kid = $1").bind(&kid).execute(&mut tx).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     async fn add_keys(&self, tx: &mut Tx, now: Timestamp, signs_from: Timestamp) -> Result<(), KeyringError> {
