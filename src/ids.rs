@@ -38,7 +38,7 @@ impl<Of> Id<Of> {
     /// A new identifier that sorts by `now`.
     pub fn new(now: Timestamp) -> Self {
         let mut random = [0u8; 10];
-        crate::keys::fill_random(&mut random);
+        crate::random::fill(&mut random);
         let mut low = [0u8; 16];
         low[6..].copy_from_slice(&random);
         let millis = u64::try_from(now.0).unwrap_or(0);
@@ -49,7 +49,8 @@ impl<Of> Id<Of> {
     /// moment.
     pub fn of_name(name: &str) -> Self {
         let mut low = [0u8; 16];
-        low[6..].copy_from_slice(&crate::keys::sha256(name)[..10]);
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, name.as_bytes());
+        low[6..].copy_from_slice(&digest.as_ref()[..10]);
         Id(Ulid::from_parts(0, u128::from_be_bytes(low)), PhantomData)
     }
 

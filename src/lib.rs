@@ -15,6 +15,7 @@ pub mod login;
 pub mod oauth;
 pub mod outbound;
 pub mod policy;
+pub mod random;
 pub mod routes;
 pub mod sessions;
 pub mod store;

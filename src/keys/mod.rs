@@ -18,20 +18,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq;
 
-/// Fills the buffer from the operating system's random number generator.
-///
-/// # Panics
-/// When the operating system has no randomness to give; nothing could go on safely then.
-pub fn fill_random(buffer: &mut [u8]) {
-    if aws_lc_rs::rand::fill(buffer).is_err() {
-        panic!("the operating system gives no random numbers");
-    }
-}
-
 /// A fresh secret of 256 bits as base64url text, for cookies, codes and the like.
 pub fn random_secret() -> String {
     let mut bytes = [0u8; 32];
-    fill_random(&mut bytes);
+    crate::random::fill(&mut bytes);
     URL_SAFE_NO_PAD.encode(bytes)
 }
 

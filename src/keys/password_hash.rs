@@ -13,8 +13,6 @@ use tokio::time::Instant;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-use super::fill_random;
-
 /// The longest password, in bytes. Long enough for any passphrase, short enough that hashing it is
 /// no burden.
 const LONGEST: usize = 1024;
@@ -215,7 +213,7 @@ impl Pool {
 
     fn hash_now(&self, password: &str) -> Result<String, HashError> {
         let mut salt = [0u8; 16];
-        fill_random(&mut salt);
+        crate::random::fill(&mut salt);
         let hash = self.argon2()?.hash_password_with_salt(password.as_bytes(), &salt);
         Ok(hash.map_err(|_| HashError::Scheme)?.to_string())
     }

@@ -8,7 +8,7 @@
 
 use aws_lc_rs::hmac;
 
-use super::{RootSecret, digest, fill_random};
+use super::{RootSecret, digest};
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// Characters that 128 bits take in base62.
@@ -134,7 +134,7 @@ pub fn digest_of_token(token: &str) -> String {
 
 fn random_part() -> String {
     let mut bytes = [0u8; 16];
-    fill_random(&mut bytes);
+    crate::random::fill(&mut bytes);
     part_of(bytes)
 }
 
