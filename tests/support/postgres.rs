@@ -11,38 +11,34 @@ use std::time::{Duration, Instant};
 /// A new empty database: its URI.
 pub async fn fresh_database() -> String {
     static SERVER: OnceLock<Server> = OnceLock::new();
-    static NEXT: AtomicUsize = AtomicUsize::new(1);
-
-    let server = SERVER.get_or_init(Server::start);
-    let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    let mut connection =
-        PgConnection::connect(&server.uri("postgres")).await.expect("PostgreSQL accepts connections");
-    let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-    sqlx::query(create).execute(&mut connection).await.expect("a database can be created");
-    connection.close().await.expect("a connection can be closed");
-    server.uri(&name)
+    SERVER.get_or_init(|| Server::start(THROWN_AWAY)).fresh_database().await
 }
 
-/// $1: PostgreSQL's programs; $2: where the socket is to be. The data is thrown away with the server, so
-/// none of it must survive a crash. Text is sorted as people read it, which is what most installations
-/// have, and which puts punctuation elsewhere than SQLite does.
+/// Settings of a server whose data need not survive a crash.
+pub const THROWN_AWAY: &str = "-c fsync=off -c full_page_writes=off";
+/// PostgreSQL as it comes.
+pub const DURABLE: &str = "";
+
+/// $1: PostgreSQL's programs; $2: where the socket is to be; $3: settings. Text is sorted as people read
+/// it, which is what most installations have, and which puts punctuation elsewhere than SQLite does.
 const INITIALISE_AND_RUN: &str = r#"
     "$1/initdb" --username=postgres --auth=trust --encoding=UTF8 --locale-provider=icu --icu-locale=en-US --locale=C.UTF-8 --no-sync -D data
-    exec "$1/postgres" -D data -k "$2" -c listen_addresses= -c max_connections=500 -c fsync=off -c full_page_writes=off
+    exec "$1/postgres" -D data -k "$2" -c listen_addresses= -c max_connections=500 $3
 "#;
 
-/// The running server. It is a static, so only the end of the process stops it.
-struct Server {
+/// A running server. One in a static is stopped only by the end of the process.
+pub struct Server {
     folder: PathBuf,
     _process: process::Watched,
 }
 
 impl Server {
-    fn start() -> Self {
+    /// Starts a server with further settings, as its command line takes them.
+    pub fn start(settings: &str) -> Self {
         let programs = installed::postgres_programs();
         let folder = process::new_folder("postgres").keep();
         let mut postgres = as_owner_of(&folder, "sh");
-        postgres.args(["-ec", INITIALISE_AND_RUN, "postgres"]).args([&programs, &folder]);
+        postgres.args(["-ec", INITIALISE_AND_RUN, "postgres"]).args([&programs, &folder]).arg(settings);
         let mut process = process::Watched::start("postgres", &folder, &postgres);
 
         let deadline = Instant::now() + Duration::from_secs(60);
@@ -54,6 +50,23 @@ impl Server {
             std::thread::sleep(Duration::from_millis(20));
         }
         Self { folder, _process: process }
+    }
+
+    /// A new empty database: its URI.
+    pub async fn fresh_database(&self) -> String {
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let mut connection =
+            PgConnection::connect(&self.uri("postgres")).await.expect("PostgreSQL accepts connections");
+        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+        sqlx::query(create).execute(&mut connection).await.expect("a database can be created");
+        connection.close().await.expect("a connection can be closed");
+        self.uri(&name)
+    }
+
+    /// The folder with the data.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
     }
 
     fn uri(&self, database: &str) -> String {
