@@ -41,8 +41,9 @@ pub struct ActiveToken {
     pub issued_at: Timestamp,
     /// When it expires.
     pub expires_at: Timestamp,
-    /// The scope as introspection tells it, once somebody has put it together.
-    pub told_scope: OnceLock<String>,
+    /// What introspection tells of it, without and with the device, once somebody has put it together:
+    /// JSON up to the one number that changes.
+    pub told: [OnceLock<Box<str>>; 2],
     /// When its use was last noted, in milliseconds.
     noted_at: AtomicI64,
 }
@@ -60,7 +61,7 @@ impl ActiveToken {
         issued_at: Timestamp,
         expires_at: Timestamp,
     ) -> ActiveToken {
-        let (told_scope, noted_at) = (OnceLock::new(), AtomicI64::new(i64::MIN));
+        let (told, noted_at) = (Default::default(), AtomicI64::new(i64::MIN));
         ActiveToken {
             session_id,
             user_id,
@@ -70,7 +71,7 @@ impl ActiveToken {
             device_id,
             issued_at,
             expires_at,
-            told_scope,
+            told,
             noted_at,
         }
     }

@@ -15,7 +15,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::accounts::account_pages::{end_others, end_session, home, sessions};
 use crate::accounts::signed_in;
 use crate::app::App;
-use crate::http::cors::cors;
+use crate::http::cors::{cors, preflight};
 use crate::http::error::Problem;
 use crate::http::form::LARGEST;
 use crate::http::headers::{PageHeaders, no_store_layer, page_headers};
@@ -24,7 +24,7 @@ use crate::http::pages::Site;
 use crate::http::request_id::request_id;
 use crate::http::visit::Visit;
 use crate::login::{password, sign_out};
-use crate::oauth::metadata::{self, Discovery};
+use crate::oauth::metadata::{self, Jwks};
 use crate::oauth::{
     authorize, client_registration, consent, introspect, logout, pushed_request, revoke, token, userinfo,
 };
@@ -36,27 +36,48 @@ const LONGEST_REQUEST: Duration = Duration::from_secs(60);
 /// the public base.
 pub fn router(app: App, site: Site) -> Router {
     let site = Arc::new(site);
-    let discovery = Discovery::new(&app.config);
+    let hot = hot(&app);
     let base = app.config.http.public_base.path().trim_end_matches('/').to_owned();
-    let rfc8414 = metadata::rfc8414_path(&app.config);
-    let at_root = everything(&app, &discovery);
-    let mut router = match base.as_str() {
+    let at_root = everything(&app);
+    let router = match base.as_str() {
         "" => at_root,
         // A nested router does not answer at its own path with a slash behind it.
         base => {
             let home = Router::new().route(&format!("{base}/"), get(index));
-            at_root.nest(base, everything(&app, &discovery)).merge(presented(&app, home))
+            at_root.nest(base, everything(&app)).merge(presented(&app, home))
         }
     };
-    if !base.is_empty() {
-        let respond = async move |headers: HeaderMap| discovery.respond(&headers);
-        router = router.merge(Router::new().route(&rfc8414, get(respond)).layer(from_fn(cors)));
-    }
     router
         .layer(DefaultBodyLimit::max(LARGEST))
         .layer(Extension(site))
         .layer(from_fn(request_id))
+        .merge(hot)
         .with_state(app)
+}
+
+/// What is asked for most, and what is the same for everybody: without any layer, since each costs as
+/// much as all that is done here. Introspection has its limits of size and time in its handler; the
+/// others have nothing that could fail.
+fn hot(app: &App) -> Router<App> {
+    let base = app.config.http.public_base.path().trim_end_matches('/').to_owned();
+    let discovery = Arc::new(metadata::discovery(&app.config));
+    let jwks = Arc::new(Jwks::default());
+    let document = get(async move |headers: HeaderMap| discovery.respond(&headers)).options(preflight);
+    let jwks = async move |State(app): State<App>, headers: HeaderMap| jwks.respond(&app, &headers);
+    let jwks = get(jwks).options(preflight);
+    let at = |base: &str| {
+        Router::new()
+            .route(&format!("{base}/oauth2/introspect"), post(introspect::post))
+            .route(&format!("{base}/oauth2/keys.json"), jwks.clone())
+            .route(&format!("{base}/.well-known/openid-configuration"), document.clone())
+            .route(&format!("{base}/.well-known/oauth-authorization-server"), document.clone())
+    };
+    match base.as_str() {
+        "" => at(""),
+        base => {
+            at("").merge(at(base)).route(&metadata::rfc8414_path(&app.config), document.clone())
+        }
+    }
 }
 
 /// What must stand inside of the layers that complete an answer: a panic and a request that takes too
@@ -67,27 +88,16 @@ fn guarded(router: Router<App>) -> Router<App> {
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST_REQUEST))
 }
 
-fn everything(app: &App, discovery: &Discovery) -> Router<App> {
-    machines(app, discovery)
-        .merge(introspection())
+fn everything(app: &App) -> Router<App> {
+    machines(app)
         .merge(pages(app))
         .route("/assets/{name}", get(asset))
         .route("/health", get(health))
 }
 
 /// What clients call, from any origin.
-fn machines(app: &App, discovery: &Discovery) -> Router<App> {
-    let (oidc, rfc8414) = (discovery.clone(), discovery.clone());
+fn machines(app: &App) -> Router<App> {
     let mut router = Router::new()
-        .route(
-            "/.well-known/openid-configuration",
-            get(async move |headers: HeaderMap| oidc.respond(&headers)),
-        )
-        .route(
-            "/.well-known/oauth-authorization-server",
-            get(async move |headers: HeaderMap| rfc8414.respond(&headers)),
-        )
-        .route("/oauth2/keys.json", get(metadata::jwks))
         .route("/oauth2/token", post(token::post))
         .route("/oauth2/par", post(pushed_request::post))
         .route("/oauth2/revoke", post(revoke::post))
@@ -96,11 +106,6 @@ fn machines(app: &App, discovery: &Discovery) -> Router<App> {
         router = router.route("/oauth2/registration", post(client_registration::post));
     }
     guarded(router).layer(from_fn(cors))
-}
-
-/// What the homeserver and other resource servers call; no browser does.
-fn introspection() -> Router<App> {
-    guarded(Router::new().route("/oauth2/introspect", post(introspect::post)))
 }
 
 /// What people see.

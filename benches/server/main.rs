@@ -32,8 +32,8 @@ use twins::Twin;
 /// Connections that are used at once, as a homeserver with a pool uses them.
 const WORKERS: usize = 16;
 /// Each operation and its twin take turns so many times.
-const ROUNDS: usize = 7;
-const TURN: Duration = Duration::from_millis(1_000);
+const ROUNDS: usize = 15;
+const TURN: Duration = Duration::from_millis(500);
 /// Sessions that refresh.
 const SESSIONS: usize = 400;
 const USERS: usize = 40;

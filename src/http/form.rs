@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::response::Response;
 use http::header::CONTENT_TYPE;
@@ -110,10 +111,21 @@ impl<S: Send + Sync> FromRequest<S> for Parameters {
     type Rejection = FormError;
 
     async fn from_request(request: Request, _: &S) -> Result<Parameters, FormError> {
-        if !is_form(request.headers()) {
+        let (parts, body) = request.into_parts();
+        Parameters::read(&parts.headers, body).await
+    }
+}
+
+impl Parameters {
+    /// Reads the body of a request.
+    ///
+    /// # Errors
+    /// [`FormError`].
+    pub async fn read(headers: &HeaderMap, body: Body) -> Result<Parameters, FormError> {
+        if !is_form(headers) {
             return Err(FormError::ContentType);
         }
-        let body = axum::body::to_bytes(request.into_body(), LARGEST).await.map_err(|error| {
+        let body = axum::body::to_bytes(body, LARGEST).await.map_err(|error| {
             let text = error.to_string();
             if text.contains("length limit") { FormError::TooLarge } else { FormError::Unreadable }
         })?;

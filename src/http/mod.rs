@@ -13,6 +13,7 @@ pub mod headers;
 pub mod index;
 pub mod listen;
 pub mod pages;
+pub mod prepared;
 pub mod rate_limits;
 pub mod request_id;
 pub mod requester;

@@ -40,14 +40,21 @@ impl FromRequestParts<App> for Requester {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Requester, Infallible> {
+        Ok(Requester::of(parts, app))
+    }
+}
+
+impl Requester {
+    /// Where the request with these parts came from.
+    pub fn of(parts: &Parts, app: &App) -> Requester {
         let peer = parts.extensions.get::<Peer>().and_then(|peer| peer.0);
         let user_agent = parts.headers.get(USER_AGENT).map(|name| {
             let name = String::from_utf8_lossy(name.as_bytes());
             name.chars().filter(|c| !c.is_control()).take(LONGEST_USER_AGENT).collect()
         });
-        Ok(Requester {
+        Requester {
             address: client_address(peer, &parts.headers, &app.config.http.trusted_proxies),
             user_agent,
-        })
+        }
     }
 }

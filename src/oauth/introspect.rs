@@ -1,9 +1,12 @@
 //! Introspection (RFC 7662): the homeserver asks whom a token belongs to.
 
+use std::time::Duration;
+
 use axum::Json;
-use axum::extract::State;
+use axum::body::Body;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::header::CONTENT_TYPE;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, PRAGMA};
 use http::{HeaderMap, HeaderName};
 use serde::Serialize;
 
@@ -12,7 +15,7 @@ use super::error::{Challenge, Error};
 use super::scope::Scope;
 use crate::app::App;
 use crate::clients::TokenEndpointAuthMethod;
-use crate::http::form::{FormError, Parameters};
+use crate::http::form::Parameters;
 use crate::http::headers::no_store;
 use crate::http::requester::Requester;
 use crate::ids::{DeviceId, UserId};
@@ -24,7 +27,7 @@ use crate::time::Timestamp;
 const SUPPORTS_DEVICE_ID: HeaderName = HeaderName::from_static("x-mas-supports-device-id");
 
 /// The answer (RFC 7662 §2.2) as the homeserver reads it: types are strict, and what is not known is
-/// left out.
+/// left out. Beside it stands `expires_in` for an access token.
 #[derive(Debug, Default, Serialize)]
 pub struct Introspection<'a> {
     active: bool,
@@ -41,8 +44,6 @@ pub struct Introspection<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     exp: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    expires_in: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     iat: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     nbf: Option<i64>,
@@ -57,41 +58,36 @@ enum Caller {
     Client,
 }
 
+/// No answer takes longer.
+const LONGEST: Duration = Duration::from_secs(30);
+
 /// `POST /oauth2/introspect`. The caller is proven before the token is looked at (RFC 7662 §2.1), and
 /// every token that is not active gets the same answer (§2.2).
-pub async fn post(
-    State(app): State<App>,
-    requester: Requester,
-    headers: HeaderMap,
-    form: Result<Parameters, FormError>,
-) -> Response {
-    match answer(&app, &requester, &headers, form).await {
-        Ok(response) => response,
-        Err(error) => error.into_response(),
-    }
+pub async fn post(State(app): State<App>, request: Request) -> Response {
+    let answered = tokio::time::timeout(LONGEST, answer(&app, request)).await;
+    let too_long = Error::TemporarilyUnavailable("this took too long".into());
+    answered.unwrap_or(Err(too_long)).unwrap_or_else(Error::into_response)
 }
 
-async fn answer(
-    app: &App,
-    requester: &Requester,
-    headers: &HeaderMap,
-    form: Result<Parameters, FormError>,
-) -> Result<Response, Error> {
+async fn answer(app: &App, request: Request) -> Result<Response, Error> {
+    let (parts, body) = request.into_parts();
     // The secret comes first: not even the form of a request is judged for a stranger.
-    let is_homeserver = bearer(headers).is_some_and(|secret| is_homeserver_secret(app, secret));
-    if !is_homeserver && bearer(headers).is_some() {
+    let secret = bearer(&parts.headers);
+    let is_homeserver = secret.is_some_and(|secret| is_homeserver_secret(app, secret));
+    if secret.is_some() && !is_homeserver {
         return Err(Error::InvalidClient(Challenge::Bearer));
     }
-    let mut form = match form {
+    let mut form = match Parameters::read(&parts.headers, body).await {
         Ok(form) => form,
         Err(_) if !is_homeserver => return Err(Error::InvalidClient(Challenge::Bearer)),
         Err(error) => return Err(error.into()),
     };
     let caller = match is_homeserver {
         true => {
-            Caller::Homeserver { reads_device_id: headers.get(SUPPORTS_DEVICE_ID).is_some_and(|v| v == "1") }
+            let reads_device_id = parts.headers.get(SUPPORTS_DEVICE_ID).is_some_and(|value| value == "1");
+            Caller::Homeserver { reads_device_id }
         }
-        false => prove_client(app, requester, headers, &mut form).await?,
+        false => prove_client(app, &Requester::of(&parts, app), &parts.headers, &mut form).await?,
     };
     let token = match form.get("token") {
         Some(token) => token,
@@ -135,19 +131,24 @@ async fn access_token(app: &App, token: &str, caller: Caller) -> Result<Response
     let now = app.clock.now();
     let Some(active) = tokens::find_active(app, token, now).await? else { return Ok(inactive()) };
     let reads_device_id = caller == Caller::Homeserver { reads_device_id: true };
-    Ok(no_store(Json(Introspection {
-        active: true,
-        scope: Some(active.told_scope.get_or_init(|| Scope::stored(&active.scope).in_both_spellings())),
-        client_id: Some(&active.client_id.0),
-        username: Some(&active.localpart),
-        token_type: Some("access_token"),
-        device_id: active.device_id.as_ref().filter(|_| reads_device_id),
-        exp: Some(active.expires_at.as_seconds()),
-        expires_in: Some(seconds_left(active.expires_at, now)),
-        iat: Some(active.issued_at.as_seconds()),
-        nbf: Some(active.issued_at.as_seconds()),
-        sub: Some(active.user_id),
-    })))
+    let told = active.told[usize::from(reads_device_id)].get_or_init(|| {
+        let told = Introspection {
+            active: true,
+            scope: Some(&Scope::stored(&active.scope).in_both_spellings()),
+            client_id: Some(&active.client_id.0),
+            username: Some(&active.localpart),
+            token_type: Some("access_token"),
+            device_id: active.device_id.as_ref().filter(|_| reads_device_id),
+            exp: Some(active.expires_at.as_seconds()),
+            iat: Some(active.issued_at.as_seconds()),
+            nbf: Some(active.issued_at.as_seconds()),
+            sub: Some(active.user_id),
+        };
+        // Texts and numbers always make JSON.
+        serde_json::to_string(&told).unwrap_or_default().into()
+    });
+    let left = seconds_left(active.expires_at, now);
+    Ok(json(format!("{},\"expires_in\":{left}}}", told.strip_suffix('}').unwrap_or(told))))
 }
 
 async fn refresh_token(app: &App, token: &str) -> Result<Response, Error> {
@@ -165,8 +166,20 @@ async fn refresh_token(app: &App, token: &str) -> Result<Response, Error> {
 
 /// The one answer to every token that is not active.
 fn inactive() -> Response {
-    const INACTIVE: &[u8] = br#"{"active":false}"#;
-    no_store(([(CONTENT_TYPE, "application/json")], INACTIVE))
+    json(r#"{"active":false}"#)
+}
+
+/// [`no_store`] for JSON that is there already.
+fn json(body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (PRAGMA, HeaderValue::from_static("no-cache")),
+    ];
+    response.headers_mut().reserve(headers.len());
+    response.headers_mut().extend(headers);
+    response
 }
 
 /// Whole seconds, rounded up: a token that is active has at least one left.

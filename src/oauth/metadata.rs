@@ -2,12 +2,11 @@
 //!
 //! Everything here follows from the configuration, so it is put together once.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue};
+use axum::response::Response;
+use http::HeaderName;
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, HeaderMap};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -18,48 +17,43 @@ use crate::app::App;
 use crate::clients::authorization_requests::{Prompt, ResponseMode};
 use crate::clients::{GrantType, TokenEndpointAuthMethod};
 use crate::config::Config;
-use crate::http::assets::is_known;
-use crate::keys::{self, Algorithm};
+use crate::http::prepared::Prepared;
+use crate::keys::{Algorithm, PublishedKeys};
 
-/// Ten minutes, as homeservers let clients keep it (Matrix CS API, Server metadata discovery).
-const CACHEABLE: HeaderValue = HeaderValue::from_static("public, max-age=600");
+/// Both documents are for everybody, browsers on any origin included.
+const HEADERS: [(HeaderName, &str); 1] = [(ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
 
-/// The document, ready to be sent.
-#[derive(Clone)]
-pub struct Discovery {
-    body: Arc<[u8]>,
-    etag: HeaderValue,
+/// Prepares one of the documents. Ten minutes, as homeservers let clients keep it (Matrix CS API,
+/// Server metadata discovery).
+fn prepare(body: Vec<u8>) -> Prepared {
+    Prepared::new(body, "application/json", "public, max-age=600", &HEADERS)
 }
 
-impl Discovery {
-    /// Puts the document together.
-    pub fn new(config: &Config) -> Discovery {
-        let body = document(config).to_string().into_bytes();
-        Discovery { etag: etag_of(&body), body: body.into() }
-    }
-
-    /// Answers `GET /.well-known/openid-configuration` and `GET /.well-known/oauth-authorization-server`.
-    pub fn respond(&self, headers: &HeaderMap) -> Response {
-        cacheable(headers, &self.etag, self.body.to_vec())
-    }
+/// What is answered at `/.well-known/openid-configuration` and
+/// `/.well-known/oauth-authorization-server`.
+pub fn discovery(config: &Config) -> Prepared {
+    prepare(document(config).to_string().into_bytes())
 }
 
-/// `GET /oauth2/keys.json`: the JWK set (RFC 7517 §5).
-pub async fn jwks(State(app): State<App>, headers: HeaderMap) -> Response {
-    let keys = app.keys.current();
-    cacheable(&headers, &etag_of(keys.jwks()), keys.jwks().to_vec())
-}
+/// What is answered at `/oauth2/keys.json`: the JWK set (RFC 7517 §5), prepared again whenever the keys
+/// are others.
+#[derive(Default)]
+pub struct Jwks(Mutex<Option<(Arc<PublishedKeys>, Prepared)>>);
 
-fn etag_of(body: &[u8]) -> HeaderValue {
-    let tag = format!("\"{}\"", &keys::digest(body)[..22]);
-    HeaderValue::try_from(tag).unwrap_or(HeaderValue::from_static("\"\""))
-}
-
-fn cacheable(headers: &HeaderMap, etag: &HeaderValue, body: Vec<u8>) -> Response {
-    let caching = [(CACHE_CONTROL, CACHEABLE), (ETAG, etag.clone())];
-    match is_known(headers, etag.to_str().unwrap_or_default()) {
-        true => (StatusCode::NOT_MODIFIED, caching).into_response(),
-        false => (caching, [(CONTENT_TYPE, "application/json")], body).into_response(),
+impl Jwks {
+    /// Answers with the keys of the moment.
+    pub fn respond(&self, app: &App, request: &HeaderMap) -> Response {
+        let current = app.keys.current();
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*held {
+            Some((keys, prepared)) if Arc::ptr_eq(keys, &current) => prepared.respond(request),
+            _ => {
+                let prepared = prepare(current.jwks().to_vec());
+                let response = prepared.respond(request);
+                *held = Some((current, prepared));
+                response
+            }
+        }
     }
 }
 

@@ -70,12 +70,13 @@ async fn answer(
             answer.await
         }
     });
-    let protocols = protocols(limits);
+    let protocols = protocols();
     let connection = protocols.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
 
     // The HTTP library has no limit of its own for the bytes that tell HTTP/1 from HTTP/2, nor
-    // for an HTTP/2 connection that asks nothing; so we look ourselves whether anything happens.
+    // for an HTTP/2 connection that asks nothing, and for HTTP/1 it would set a timer at each request;
+    // so we look ourselves whether anything happens.
     let next_look = sleep(limits.first_request);
     tokio::pin!(next_look);
     let mut begun_before = 0;
@@ -109,13 +110,10 @@ async fn answer(
     }
 }
 
-fn protocols(limits: Limits) -> auto::Builder<TokioExecutor> {
+fn protocols() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
-        .timer(TokioTimer::new())
-        // Counts from the end of the request before, so it is the idle time as well.
-        .header_read_timeout(limits.idle)
         .max_buf_size(LARGEST_HEAD_BYTES);
     builder
         .http2()
