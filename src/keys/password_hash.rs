@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::phc::{Output, PasswordHash, Salt};
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Argon2, Params};
 use tokio::sync::Semaphore;
@@ -119,15 +119,14 @@ impl HashPool {
     pub fn new(settings: HashSettings) -> Result<HashPool, HashError> {
         let parameters = Params::new(settings.memory_kib, settings.iterations, settings.parallelism, None)
             .map_err(|_| HashError::Scheme)?;
-        let mut pool = Pool {
+        let pool = Pool {
             turns: Semaphore::new(settings.parallel.max(1)),
             settings,
+            decoy: decoy(&parameters)?,
             parameters,
-            decoy: String::new(),
             waiting: AtomicUsize::new(0),
             compared: AtomicU64::new(0),
         };
-        pool.decoy = pool.hash_now(&super::random_secret())?;
         Ok(HashPool(Arc::new(pool)))
     }
 
@@ -179,6 +178,20 @@ impl HashPool {
         let pool = self.0.clone();
         tokio::task::spawn_blocking(move || work(&pool)).await.map_err(|_| HashError::Busy)?
     }
+}
+
+/// What a hash of that cost looks like, for which nobody knows a password.
+fn decoy(parameters: &Params) -> Result<String, HashError> {
+    let mut random = [0u8; 16 + 32];
+    crate::random::fill(&mut random);
+    let hash = PasswordHash {
+        algorithm: argon2::ARGON2ID_IDENT,
+        version: Some(argon2::Version::V0x13.into()),
+        params: parameters.try_into().map_err(|_| HashError::Scheme)?,
+        salt: Some(Salt::new(&random[..16]).map_err(|_| HashError::Scheme)?),
+        hash: Some(Output::new(&random[16..]).map_err(|_| HashError::Scheme)?),
+    };
+    Ok(hash.to_string())
 }
 
 /// A place among those who wait; given back when the wait is over or given up.
