@@ -15,7 +15,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::accounts::account_pages::{end_others, end_session, home, sessions};
 use crate::accounts::signed_in;
 use crate::app::App;
-use crate::http::cors::{cors, preflight};
+use crate::http::cors::{cors, method_not_allowed, preflight};
 use crate::http::error::Problem;
 use crate::http::form::LARGEST;
 use crate::http::headers::{PageHeaders, no_store_layer, page_headers};
@@ -62,9 +62,10 @@ fn hot(app: &App) -> Router<App> {
     let base = app.config.http.public_base.path().trim_end_matches('/').to_owned();
     let discovery = Arc::new(metadata::discovery(&app.config));
     let jwks = Arc::new(Jwks::default());
-    let document = get(async move |headers: HeaderMap| discovery.respond(&headers)).options(preflight);
+    let document = async move |headers: HeaderMap| discovery.respond(&headers);
+    let document = get(document).options(preflight).fallback(method_not_allowed);
     let jwks = async move |State(app): State<App>, headers: HeaderMap| jwks.respond(&app, &headers);
-    let jwks = get(jwks).options(preflight);
+    let jwks = get(jwks).options(preflight).fallback(method_not_allowed);
     let at = |base: &str| {
         Router::new()
             .route(&format!("{base}/oauth2/introspect"), post(introspect::post))
@@ -74,9 +75,7 @@ fn hot(app: &App) -> Router<App> {
     };
     match base.as_str() {
         "" => at(""),
-        base => {
-            at("").merge(at(base)).route(&metadata::rfc8414_path(&app.config), document.clone())
-        }
+        base => at("").merge(at(base)).route(&metadata::rfc8414_path(&app.config), document.clone()),
     }
 }
 
@@ -89,10 +88,7 @@ fn guarded(router: Router<App>) -> Router<App> {
 }
 
 fn everything(app: &App) -> Router<App> {
-    machines(app)
-        .merge(pages(app))
-        .route("/assets/{name}", get(asset))
-        .route("/health", get(health))
+    machines(app).merge(pages(app)).route("/assets/{name}", get(asset)).route("/health", get(health))
 }
 
 /// What clients call, from any origin.

@@ -15,10 +15,8 @@ pub fn cpu_of_tree(pid: u32) -> Duration {
         let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
         Some((pid, stat(pid)?))
     });
-    let of_children: Duration = children
-        .filter(|(_, stat)| stat.parent == pid)
-        .map(|(child, _)| cpu_of_tree(child))
-        .sum();
+    let of_children: Duration =
+        children.filter(|(_, stat)| stat.parent == pid).map(|(child, _)| cpu_of_tree(child)).sum();
     stat(pid).map_or(Duration::ZERO, |stat| stat.own + stat.of_ended_children) + of_children
 }
 

@@ -43,7 +43,10 @@ fn main() {
     match arguments.first().map(String::as_str) {
         Some("twin") => return twins::run(&arguments[1..]),
         Some("hash") => {
-            return twins::hash(arguments[1].parse().expect("a number"), arguments[2].parse().expect("a number"));
+            return twins::hash(
+                arguments[1].parse().expect("a number"),
+                arguments[2].parse().expect("a number"),
+            );
         }
         _ => {}
     }
@@ -157,8 +160,15 @@ async fn introspection(subject: &Subject, tokens: &[Tokens]) -> Vec<Row> {
     let reading = Twin::one_read(PATH, inactive, &subject.database);
     vec![
         beside("introspection, known token", Target::Ratio(1.4), subject, &bare, known, active).await,
-        beside("introspection, malformed token", Target::Ratio(1.2), subject, &bare_inactive, malformed, inactive)
-            .await,
+        beside(
+            "introspection, malformed token",
+            Target::Ratio(1.2),
+            subject,
+            &bare_inactive,
+            malformed,
+            inactive,
+        )
+        .await,
         beside("introspection, unknown token", Target::OneRead, subject, &reading, unknown, inactive).await,
     ]
 }
@@ -173,11 +183,7 @@ async fn prepared(subject: &Subject, path: &'static str) -> Row {
     beside(path, Target::Ratio(1.3), subject, &twin, get, bytes).await
 }
 
-async fn code_flow(
-    subject: &Subject,
-    browser: &subject::SignedIn,
-    client_id: &str,
-) -> (Row, Vec<Tokens>) {
+async fn code_flow(subject: &Subject, browser: &subject::SignedIn, client_id: &str) -> (Row, Vec<Tokens>) {
     let tokens = RefCell::new(Vec::new());
     let sign_in = async |connection: &mut Connection, number: usize| {
         let device_id = format!("DEVICE{number:06}{:06}", tokens.borrow().len());

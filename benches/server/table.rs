@@ -81,7 +81,8 @@ impl Row {
             Target::Milliseconds(most) => (format!("{most} ms"), server + database <= most * 1000.0),
         };
         self.latencies.sort();
-        let at = |share: f64| self.latencies[(self.latencies.len() as f64 * share) as usize].as_secs_f64() * 1e3;
+        let at =
+            |share: f64| self.latencies[(self.latencies.len() as f64 * share) as usize].as_secs_f64() * 1e3;
         println!(
             "| {} | {server:.1} | {database:.1} | {twin} | {spread} | {target} | {} | {:.2} | {:.2} |",
             self.name,
@@ -114,7 +115,9 @@ pub fn print_head(bare: &str) {
 pub fn print(engine: Engine, rows: Vec<Row>, ready: &[Duration], memory: [f64; 3]) {
     println!("\n## {engine:?}\n");
     println!("Processor time per operation in µs; latencies in ms.\n");
-    println!("| operation | server | database | twin | ratio (lowest-highest turn) | at most | reached | p50 | p99 |");
+    println!(
+        "| operation | server | database | twin | ratio (lowest-highest turn) | at most | reached | p50 | p99 |"
+    );
     println!("|---|---|---|---|---|---|---|---|---|");
     for row in rows {
         row.print();
@@ -126,6 +129,9 @@ pub fn print(engine: Engine, rows: Vec<Row>, ready: &[Duration], memory: [f64; 3
     }
     let millis = |time: Duration| time.as_secs_f64() * 1e3;
     let (median, most) = (millis(ready[ready.len() / 2]), 150.0);
-    println!("\n| ready after start, ms | median of {} | at most | reached |\n|---|---|---|---|", ready.len());
+    println!(
+        "\n| ready after start, ms | median of {} | at most | reached |\n|---|---|---|---|",
+        ready.len()
+    );
     println!("| | {median:.0} | {most} | {} |", yes_or_no(median <= most));
 }

@@ -7,6 +7,7 @@ use super::jobs::{DeactivateUser, ProvisionUser, ReactivateUser};
 use super::sql;
 use crate::ids::{Localpart, UserId};
 use crate::jobs;
+use crate::policy::input;
 use crate::sessions::{browser, oauth};
 use crate::store::{self, Change, On, Store, Tx};
 use crate::time::Timestamp;
@@ -45,6 +46,11 @@ pub enum Standing {
 }
 
 impl User {
+    /// The account as policies are told of it.
+    pub fn for_policy(&self) -> input::User {
+        input::User { id: self.id, username: self.localpart.clone(), is_admin: self.is_admin }
+    }
+
     /// What keeps the person from signing in.
     pub fn standing(&self) -> Standing {
         match (self.deactivated_at, self.locked_at) {

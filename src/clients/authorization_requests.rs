@@ -210,7 +210,7 @@ VALUES ($1, $2, $3, $4, $5, $6)";
 /// # Errors
 /// When the database fails.
 pub async fn add(
-    tx: &mut Tx,
+    store: &Store,
     client_id: &ClientId,
     asked: &Asked,
     now: Timestamp,
@@ -224,7 +224,7 @@ pub async fn add(
         .bind(false)
         .bind(now)
         .bind(now + PENDING)
-        .execute(tx)
+        .execute_alone(store)
         .await?;
     Ok(id)
 }
@@ -235,7 +235,7 @@ pub async fn add(
 /// # Errors
 /// When the database fails.
 pub async fn push(
-    tx: &mut Tx,
+    store: &Store,
     client_id: &ClientId,
     asked: &Asked,
     now: Timestamp,
@@ -249,7 +249,7 @@ pub async fn push(
         .bind(true)
         .bind(now)
         .bind(now + PUSHED)
-        .execute(tx)
+        .execute_alone(store)
         .await?;
     Ok(id)
 }
@@ -260,7 +260,7 @@ pub async fn push(
 /// # Errors
 /// When the database fails.
 pub async fn begin_pushed(
-    tx: &mut Tx,
+    store: &Store,
     id: AuthorizationRequestId,
     client_id: &ClientId,
     now: Timestamp,
@@ -268,7 +268,8 @@ pub async fn begin_pushed(
     const BEGIN: &str = "
 UPDATE authorization_requests SET is_pushed = FALSE, created_at = $1, expires_at = $2
 WHERE id = $3 AND client_id = $4 AND is_pushed AND expires_at > $1";
-    Ok(query(BEGIN).bind(now).bind(now + PENDING).bind(id).bind(client_id).execute(tx).await? == 1)
+    let begun = query(BEGIN).bind(now).bind(now + PENDING).bind(id).bind(client_id);
+    Ok(begun.execute_alone(store).await? == 1)
 }
 
 fn to_json(asked: &Asked) -> Result<String, Error> {
@@ -322,10 +323,10 @@ WHERE id = $7 AND answered_at IS NULL AND expires_at > $1";
 ///
 /// # Errors
 /// When the database fails.
-pub async fn deny(tx: &mut Tx, id: AuthorizationRequestId, now: Timestamp) -> Result<bool, Error> {
+pub async fn deny(store: &Store, id: AuthorizationRequestId, now: Timestamp) -> Result<bool, Error> {
     const DENY: &str =
         "UPDATE authorization_requests SET answered_at = $1 WHERE id = $2 AND answered_at IS NULL";
-    Ok(query(DENY).bind(now).bind(id).execute(tx).await? == 1)
+    Ok(query(DENY).bind(now).bind(id).execute_alone(store).await? == 1)
 }
 
 /// What a code stands for, spent or not.

@@ -16,7 +16,7 @@ use http::{
     HeaderValue, Method, StatusCode,
     header::{
         ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-        ACCESS_CONTROL_MAX_AGE,
+        ACCESS_CONTROL_MAX_AGE, ALLOW,
     },
 };
 
@@ -31,13 +31,16 @@ const MAX_AGE_SECONDS: &str = "3600";
 /// It must lie outside of all layers that answer by themselves (limits, timeouts, caught panics),
 /// and a router with it must have set its 404 fallback before the layer is added.
 pub async fn cors(request: Request, next: Next) -> Response {
-    let mut response = if request.method() == Method::OPTIONS {
-        preflight().await
-    } else {
-        next.run(request).await
-    };
+    let mut response =
+        if request.method() == Method::OPTIONS { preflight().await } else { next.run(request).await };
     response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
     response
+}
+
+/// Answers other methods where the layer is not (RFC 9110 §15.5.6).
+pub async fn method_not_allowed() -> Response {
+    let headers = [(ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (ALLOW, "GET, HEAD, OPTIONS")];
+    (StatusCode::METHOD_NOT_ALLOWED, headers).into_response()
 }
 
 /// Answers OPTIONS where the layer is not: at addresses whose answers carry the header already.

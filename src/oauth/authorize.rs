@@ -85,9 +85,7 @@ async fn begin(app: &App, visit: &Visit, query: &str) -> Result<Response, PageEr
             return way_back.with_error(app, visit, error, &super::error::description_text(&why));
         }
     };
-    let mut tx = app.store.begin().await?;
-    let id = authorization_requests::add(&mut tx, &client.id, &asked, app.clock.now()).await?;
-    tx.commit().await?;
+    let id = authorization_requests::add(&app.store, &client.id, &asked, app.clock.now()).await?;
     Ok(visit.go(&path_of(id)))
 }
 
@@ -100,11 +98,8 @@ async fn begin_pushed(
 ) -> Result<Response, PageError> {
     let client_id = parameters.get("client_id").ok_or(Problem::UnknownClient)?;
     let id: AuthorizationRequestId = id.parse().map_err(|_| Problem::RequestExpired)?;
-    let mut tx = app.store.begin().await?;
     let client_id = ClientId(client_id.to_owned());
-    let begun = authorization_requests::begin_pushed(&mut tx, id, &client_id, app.clock.now()).await?;
-    tx.commit().await?;
-    match begun {
+    match authorization_requests::begin_pushed(&app.store, id, &client_id, app.clock.now()).await? {
         true => Ok(visit.go(&path_of(id))),
         false => Err(Problem::RequestExpired.into()),
     }

@@ -104,12 +104,12 @@ async fn find(app: &App, visit: &Visit, id: &str) -> Result<Result<Question, Res
 /// Judged when the page is shown and again when it is answered.
 async fn permit(app: &App, visit: &Visit, question: &Question) -> Result<Decision, PageError> {
     let access = Access {
-        user: &question.signed_in.user,
+        user: question.signed_in.user.for_policy(),
         client: &question.client,
         scope: &question.scope,
         grant_type: GrantType::AuthorizationCode,
     };
-    permission::ask(app, &access, &visit.requester).await.map_err(|error| match error {
+    permission::ask(app, access, &visit.requester).await.map_err(|error| match error {
         Undecided::Policy(_) => Problem::Internal.into(),
         Undecided::Store(error) => error.into(),
     })
@@ -190,10 +190,7 @@ async fn refuse(
     error: &str,
     why: &str,
 ) -> Result<Response, PageError> {
-    let mut tx = app.store.begin().await?;
-    let is_first = authorization_requests::deny(&mut tx, pending.id, app.clock.now()).await?;
-    tx.commit().await?;
-    match is_first {
+    match authorization_requests::deny(&app.store, pending.id, app.clock.now()).await? {
         true => way_back(pending).with_error(app, visit, error, why),
         false => Err(Problem::RequestExpired.into()),
     }

@@ -2,7 +2,6 @@
 //! that it is asked with.
 
 use super::scope::Scope;
-use crate::accounts::users::User;
 use crate::app::App;
 use crate::clients::{Client, GrantType};
 use crate::http::requester::Requester;
@@ -13,7 +12,7 @@ use crate::store;
 /// An access that a client asks for.
 pub struct Access<'a> {
     /// To whose account.
-    pub user: &'a User,
+    pub user: input::User,
     /// Which client.
     pub client: &'a Client,
     /// What it wants to do.
@@ -33,23 +32,35 @@ pub enum Undecided {
     Store(#[from] store::Error),
 }
 
-/// Asks the policy. It is asked each time anew: a person, a client or a rule may have changed.
+/// Asks the policy about a grant that begins a session. It is asked each time anew: a person, a client
+/// or a rule may have changed.
 ///
 /// # Errors
 /// [`Undecided`].
-pub async fn ask(app: &App, access: &Access<'_>, requester: &Requester) -> Result<Decision, Undecided> {
-    let Access { user, client, scope, grant_type } = *access;
-    let sessions = match grant_type {
-        // Nothing begins; the counts would only cost time.
-        GrantType::RefreshToken => input::Sessions::default(),
-        _ => {
-            let count = oauth::count(&app.store, user.id, scope.device_id()).await?;
-            input::Sessions { live: count.live, with_device: count.with_device }
-        }
-    };
+pub async fn ask(app: &App, access: Access<'_>, requester: &Requester) -> Result<Decision, Undecided> {
+    let count = oauth::count(&app.store, access.user.id, access.scope.device_id()).await?;
+    let sessions = input::Sessions { live: count.live, with_device: count.with_device };
+    Ok(judge(app, access, sessions, requester)?)
+}
+
+/// Asks the policy about a session that goes on; how many there are does not matter any more.
+///
+/// # Errors
+/// [`policy::Error`].
+pub fn ask_again(app: &App, access: Access<'_>, requester: &Requester) -> Result<Decision, policy::Error> {
+    judge(app, access, input::Sessions::default(), requester)
+}
+
+fn judge(
+    app: &App,
+    access: Access<'_>,
+    sessions: input::Sessions,
+    requester: &Requester,
+) -> Result<Decision, policy::Error> {
+    let Access { user, client, scope, grant_type } = access;
     let home_page = client.metadata.client_uri.as_ref();
-    Ok(app.policy.authorization_grant(&input::AuthorizationGrant {
-        user: Some(input::User { id: user.id, username: user.localpart.clone(), is_admin: user.is_admin }),
+    app.policy.authorization_grant(&input::AuthorizationGrant {
+        user: Some(user),
         client: input::Client {
             client_id: client.id.clone(),
             origin: client.origin.as_str().to_owned(),
@@ -61,7 +72,7 @@ pub async fn ask(app: &App, access: &Access<'_>, requester: &Requester) -> Resul
         device_id: scope.device_id().cloned(),
         sessions,
         requester: requester.for_policy(),
-    })?)
+    })
 }
 
 /// How many sessions have to end first, when that is all that is wrong: the person can do that.

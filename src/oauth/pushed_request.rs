@@ -62,9 +62,5 @@ async fn push(
     let way_back = Return { redirect_uri: requested.to_owned(), response_mode, state };
     let asked = check(app, &client, &form, &way_back)
         .map_err(|Refusal(code, why)| Error::Authorization(code, why))?;
-    let now = app.clock.now();
-    let mut tx = app.store.begin().await?;
-    let id = authorization_requests::push(&mut tx, &client.id, &asked, now).await?;
-    tx.commit().await?;
-    Ok(id)
+    Ok(authorization_requests::push(&app.store, &client.id, &asked, app.clock.now()).await?)
 }

@@ -16,9 +16,10 @@ use super::sql;
 use crate::app::App;
 use crate::config;
 use crate::http::requester::Requester;
-use crate::ids::{ClientId, DeviceId, OauthSessionId, UserId};
+use crate::ids::{ClientId, DeviceId, Localpart, OauthSessionId, UserId};
 use crate::keys::{self, Family, RootSecret, TokenKind, digest_of_token};
 use crate::known::ActiveToken;
+use crate::policy::input;
 use crate::store::{self, Store, Tx};
 use crate::time::Timestamp;
 
@@ -63,6 +64,8 @@ pub struct Found {
     pub user_id: UserId,
     /// The user's name on the homeserver.
     pub localpart: String,
+    /// Whether the user administers the homeserver.
+    pub is_admin: bool,
     /// Which client.
     pub client_id: ClientId,
     /// What was granted.
@@ -84,6 +87,12 @@ pub struct Found {
 }
 
 impl Found {
+    /// The account as policies are told of it.
+    pub fn for_policy(&self) -> input::User {
+        let username = Localpart::from_stored(self.localpart.clone());
+        input::User { id: self.user_id, username, is_admin: self.is_admin }
+    }
+
     /// Whether the session may be used now.
     pub fn is_usable(&self) -> bool {
         !self.is_ended && !self.is_locked && !self.is_deactivated && self.is_provisioned
@@ -122,63 +131,118 @@ pub enum Refreshed {
     Pair(Pair, Box<Found>),
     /// The session is over, or the token was never one of ours, or is another client's.
     Over,
+    /// What was granted is not permitted any more; the session has ended.
+    Denied,
     /// Nothing is wrong for good; the client should come back.
     Later,
 }
 
-/// Refreshes: spends a refresh token for a new pair (RFC 6749 §6).
+/// What a presented refresh token calls for.
+enum Next {
+    /// The pair that was answered before.
+    Again(Pair),
+    /// A new pair, whose refresh token may already be known.
+    New {
+        pair: Pair,
+        nonce: String,
+        confirmed_at: Timestamp,
+    },
+    Over,
+    Later,
+    End(EndReason),
+}
+
+/// How often a refresh is tried while others move its session on.
+const TRIES: usize = 5;
+
+/// Refreshes: spends a refresh token for a new pair (RFC 6749 §6). `permits` is asked before anything
+/// is written.
+///
+/// Nothing is locked: the session is written only if it still is what was read, and read again if
+/// not. Of two requests the second then finds what the first has left.
 ///
 /// # Errors
-/// When the database fails; nothing has changed then.
-pub async fn refresh(
-    tx: &mut Tx,
+/// When the database fails, or what `permits` answers; nothing has changed then.
+pub async fn refresh<E: From<store::Error>>(
+    app: &App,
     presented: &str,
     client_id: &ClientId,
     issue: &Issue<'_>,
-) -> Result<Refreshed, store::Error> {
-    let (root, lifetime, now) = (issue.root, issue.lifetime, issue.now);
+    permits: impl Fn(&Found) -> Result<bool, E>,
+) -> Result<Refreshed, E> {
     let Some(family) = refresh_family_of(presented) else { return Ok(Refreshed::Over) };
-    // Locks the session's row: of two requests the second waits here and sees what the first did.
-    let Some(chain) = sql::lock_chain(tx, &family.digest()).await? else { return Ok(Refreshed::Over) };
-    let found = &chain.found;
-    if found.client_id != *client_id || found.is_deactivated {
-        return Ok(Refreshed::Over);
-    }
-    if is_too_old(&chain, issue) {
-        let device = found.device_id.clone();
-        oauth::end(tx, found.session_id, found.user_id, device, EndReason::Expired, now).await?;
-        return Ok(Refreshed::Over);
-    }
-    if found.is_locked {
-        return Ok(Refreshed::Later);
-    }
     let digest = digest_of_token(presented);
-    let is_pending =
-        chain.pending_refresh.as_deref().is_some_and(|pending| keys::equal_secrets(pending, &digest));
-    let is_confirmed = keys::equal_secrets(&chain.refresh, &digest);
-    if !is_pending && !is_confirmed {
-        return superseded(tx, &chain, now).await;
+    for _ in 0..TRIES {
+        let chain = sql::find_chain(&app.store, &family.digest()).await?;
+        let Some(chain) = chain.filter(|chain| chain.found.client_id == *client_id) else {
+            return Ok(Refreshed::Over);
+        };
+        let next = next(&chain, presented, &digest, &family, issue);
+        if matches!(next, Next::Again(_) | Next::New { .. }) && !permits(&chain.found)? {
+            end(app, &chain.found, EndReason::DeniedByPolicy, issue.now).await?;
+            return Ok(Refreshed::Denied);
+        }
+        match next {
+            Next::Again(pair) => return Ok(Refreshed::Pair(pair, Box::new(chain.found))),
+            Next::Over => return Ok(Refreshed::Over),
+            Next::Later => return Ok(Refreshed::Later),
+            Next::End(reason) => {
+                end(app, &chain.found, reason, issue.now).await?;
+                return Ok(Refreshed::Over);
+            }
+            Next::New { pair, nonce, confirmed_at } => {
+                let pending = sql::Pending {
+                    refresh: digest_of_token(&pair.refresh_token),
+                    access: digest_of_token(&pair.access_token),
+                    nonce,
+                    expires_at: issue.now + issue.lifetime,
+                };
+                let confirmed = (digest.as_str(), confirmed_at);
+                if sql::set_pending(&app.store, &chain, confirmed, &pending, issue.requester, issue.now)
+                    .await?
+                {
+                    return Ok(Refreshed::Pair(pair, Box::new(chain.found)));
+                }
+            }
+        }
     }
-    if is_confirmed && let Some(pair) = pending_again(&chain, presented, &family, root, now) {
-        return Ok(Refreshed::Pair(pair, Box::new(chain.found)));
+    Ok(Refreshed::Later)
+}
+
+fn next(chain: &sql::Chain, presented: &str, digest: &str, family: &Family, issue: &Issue<'_>) -> Next {
+    let now = issue.now;
+    if chain.found.is_ended || chain.found.is_deactivated {
+        return Next::Over;
+    }
+    if is_too_old(chain, issue) {
+        return Next::End(EndReason::Expired);
+    }
+    if chain.found.is_locked {
+        return Next::Later;
+    }
+    let is_pending =
+        chain.pending_refresh.as_deref().is_some_and(|pending| keys::equal_secrets(pending, digest));
+    let is_confirmed = keys::equal_secrets(&chain.refresh, digest);
+    if !is_pending && !is_confirmed {
+        return superseded(chain, now);
+    }
+    if is_confirmed && let Some(pair) = pending_again(chain, presented, family, issue.root, now) {
+        return Next::Again(pair);
     }
     let nonce = match &chain.pending_nonce {
         Some(nonce) if is_confirmed => nonce.clone(),
         _ => keys::random_secret(),
     };
-    let pair = successor(presented, &nonce, now, &family, root, lifetime);
-    if let (true, Some(unused)) = (is_confirmed, &chain.pending_access) {
-        sql::remove_access_token(tx, unused).await?;
-    }
-    let pending = sql::Pending {
-        refresh: digest_of_token(&pair.refresh_token),
-        access: digest_of_token(&pair.access_token),
-        nonce,
-    };
-    let confirmed_at = if is_pending { now } else { chain.confirmed_at };
-    sql::set_pending(tx, found.session_id, &digest, confirmed_at, &pending, issue.requester, now).await?;
-    sql::add_access_token(tx, &pending.access, found.session_id, now, now + lifetime).await?;
-    Ok(Refreshed::Pair(pair, Box::new(chain.found)))
+    let pair = successor(presented, &nonce, now, family, issue.root, issue.lifetime);
+    Next::New { pair, nonce, confirmed_at: if is_pending { now } else { chain.confirmed_at } }
+}
+
+async fn end(app: &App, found: &Found, reason: EndReason, now: Timestamp) -> Result<(), store::Error> {
+    let mut tx = app.store.begin().await?;
+    oauth::end(&mut tx, found.session_id, found.user_id, found.device_id.clone(), reason, now).await?;
+    tx.commit().await?;
+    app.wake_workers();
+    Ok(())
 }
 
 fn is_too_old(chain: &sql::Chain, issue: &Issue<'_>) -> bool {
@@ -190,18 +254,16 @@ fn is_too_old(chain: &sql::Chain, issue: &Issue<'_>) -> bool {
 }
 
 /// An old refresh token: a straggler of the client's own, or somebody else's copy.
-async fn superseded(tx: &mut Tx, chain: &sql::Chain, now: Timestamp) -> Result<Refreshed, store::Error> {
+fn superseded(chain: &sql::Chain, now: Timestamp) -> Next {
     if now.since(chain.confirmed_at) < STRAGGLERS {
-        return Ok(Refreshed::Later);
+        return Next::Later;
     }
     let found = &chain.found;
     tracing::warn!(
         session = %found.session_id, user = %found.user_id, client = %found.client_id,
         "a refresh token was used again long after it was replaced: its session ends"
     );
-    let device = found.device_id.clone();
-    oauth::end(tx, found.session_id, found.user_id, device, EndReason::RefreshTokenReused, now).await?;
-    Ok(Refreshed::Over)
+    Next::End(EndReason::RefreshTokenReused)
 }
 
 /// The pending pair once more, while it is fresh.
@@ -262,7 +324,7 @@ pub async fn find_active(
         if found.active.expires_at <= now || !found.is_usable {
             return Ok(None);
         }
-        if found.is_pending && !confirm(app, &found.active, &text, now).await? {
+        if found.is_pending && !sql::confirm_pending(&app.store, found.active.session_id, &text, now).await? {
             continue;
         }
         let active = Arc::new(found.active);
@@ -271,13 +333,6 @@ pub async fn find_active(
         return Ok(Some(active));
     }
     Ok(None)
-}
-
-async fn confirm(app: &App, token: &ActiveToken, digest: &str, now: Timestamp) -> Result<bool, store::Error> {
-    let mut tx = app.store.begin().await?;
-    let is_confirmed = sql::confirm_pending(&mut tx, token.session_id, digest, now).await?;
-    tx.commit().await?;
-    Ok(is_confirmed)
 }
 
 /// Finds a refresh token that could be used at this moment, without using it.

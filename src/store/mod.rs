@@ -20,7 +20,8 @@ use sqlx::{ConnectOptions, PgPool, SqlitePool};
 
 pub use changes::{Change, Changes, Stamp};
 pub use leases::lease_next_job;
-pub use query::{FromRow, On, Query, Row, Value, query};
+pub(crate) use query::joined;
+pub use query::{FromRow, Joined, On, Query, Row, Value, query};
 
 use group_commit::{GroupCommit, GroupTx};
 

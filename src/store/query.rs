@@ -48,6 +48,7 @@ impl<'a> From<&'a mut Tx> for On<'a> {
 }
 
 /// A statement and its parameters, ready to run.
+#[derive(Clone)]
 pub struct Query {
     sql: &'static str,
     values: Vec<Value>,
@@ -149,6 +150,86 @@ impl Query {
     /// When the database fails.
     pub async fn execute(self, tx: &mut Tx) -> Result<u64, Error> {
         run!(self, On::Tx(tx), execute, |done| done.rows_affected(), |done| done.rows_affected())
+    }
+}
+
+/// A change of one row, and a row that is added if that one was found: both or neither. PostgreSQL
+/// takes them as one statement, which spares it the round trips of a transaction; SQLite has its
+/// transactions in this process. The addition selects its values `FROM changed`, and both number the
+/// same parameters.
+pub struct Joined {
+    change: &'static str,
+    on_sqlite: &'static str,
+    on_postgres: &'static str,
+}
+
+impl Joined {
+    /// As [`joined!`] puts them together.
+    pub const fn new(change: &'static str, on_sqlite: &'static str, on_postgres: &'static str) -> Joined {
+        Joined { change, on_sqlite, on_postgres }
+    }
+}
+
+/// Makes a [`Joined`] of the texts of both statements.
+macro_rules! joined {
+    ($change:literal, $addition:literal) => {
+        $crate::store::Joined::new(
+            $change,
+            concat!("WITH changed AS (SELECT 1) ", $addition),
+            concat!("WITH changed AS (", $change, " RETURNING 1) ", $addition),
+        )
+    };
+}
+pub(crate) use joined;
+
+impl Query {
+    /// Runs a statement as a transaction of its own and tells how many rows it touched.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn execute_alone(self, store: &Store) -> Result<u64, Error> {
+        match &store.engine {
+            Engine::Sqlite { .. } => {
+                let mut tx = store.begin().await?;
+                let touched = self.execute(&mut tx).await?;
+                tx.commit().await?;
+                Ok(touched)
+            }
+            Engine::Postgres(pool) => Ok(bound!(self, Postgres).execute(pool).await?.rows_affected()),
+        }
+    }
+
+    /// Runs both statements as a transaction of their own; `false` when there was no row to change.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn execute_joined_alone(mut self, joined: &Joined, store: &Store) -> Result<bool, Error> {
+        if store.is_shared() {
+            self.sql = joined.on_postgres;
+            return Ok(self.execute_alone(store).await? == 1);
+        }
+        let mut tx = store.begin().await?;
+        let is_changed = self.execute_joined(joined, &mut tx).await?;
+        tx.commit().await?;
+        Ok(is_changed)
+    }
+
+    /// Runs both statements inside a transaction; `false` when there was no row to change.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn execute_joined(mut self, joined: &Joined, tx: &mut Tx) -> Result<bool, Error> {
+        if matches!(tx.engine, TxEngine::Postgres(_)) {
+            self.sql = joined.on_postgres;
+            return Ok(self.execute(tx).await? == 1);
+        }
+        self.sql = joined.change;
+        let is_changed = self.clone().execute(tx).await? == 1;
+        if is_changed {
+            self.sql = joined.on_sqlite;
+            self.execute(tx).await?;
+        }
+        Ok(is_changed)
     }
 }
 

@@ -112,9 +112,7 @@ async fn answer(
 
 fn protocols() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .max_buf_size(LARGEST_HEAD_BYTES);
+    builder.http1().max_buf_size(LARGEST_HEAD_BYTES);
     builder
         .http2()
         .timer(TokioTimer::new())

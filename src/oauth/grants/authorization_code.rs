@@ -54,8 +54,9 @@ pub(crate) async fn run(
         Standing::Deactivated => return Err(Error::InvalidGrant("the account is deactivated")),
     }
     let scope = Scope::stored(&granted.asked.scope);
-    let access = Access { user: &user, client, scope: &scope, grant_type: GrantType::AuthorizationCode };
-    if !permission::ask(app, &access, requester).await?.is_allowed() {
+    let access =
+        Access { user: user.for_policy(), client, scope: &scope, grant_type: GrantType::AuthorizationCode };
+    if !permission::ask(app, access, requester).await?.is_allowed() {
         return Err(Error::InvalidGrant("the policy of this server does not allow it any more"));
     }
     let lifetime = access_token_lifetime(app, client);

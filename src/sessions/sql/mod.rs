@@ -8,7 +8,7 @@ use super::tokens::Found;
 use crate::http::requester::Requester;
 use crate::ids::{BrowserSessionId, ClientId, DeviceId, Localpart, OauthSessionId, UserId};
 use crate::known::ActiveToken;
-use crate::store::{Error, FromRow, On, Row, Store, Tx, query};
+use crate::store::{Error, FromRow, Joined, On, Row, Store, Tx, joined, query};
 use crate::time::Timestamp;
 
 impl FromRow for BrowserSession {
@@ -47,6 +47,7 @@ impl FromRow for Found {
             session_id: row.get("session_id")?,
             user_id: row.get("user_id")?,
             localpart: row.get("localpart")?,
+            is_admin: row.get("is_admin")?,
             client_id: row.get("client_id")?,
             scope: row.get("scope")?,
             device_id: row.get("device_id")?,
@@ -103,6 +104,8 @@ pub(super) struct Pending {
     pub refresh: String,
     pub access: String,
     pub nonce: String,
+    /// Of the access token.
+    pub expires_at: Timestamp,
 }
 
 pub(super) async fn add_oauth_session(
@@ -150,11 +153,6 @@ pub(super) async fn add_access_token(
     Ok(())
 }
 
-pub(super) async fn remove_access_token(tx: &mut Tx, digest: &str) -> Result<(), Error> {
-    query("DELETE FROM access_tokens WHERE digest = $1").bind(digest).execute(tx).await?;
-    Ok(())
-}
-
 /// An access token as the database knows it.
 pub(super) struct FoundToken {
     pub active: ActiveToken,
@@ -192,7 +190,7 @@ pub(super) async fn find_access_token(store: &Store, digest: &str) -> Result<Opt
 SELECT t.digest, t.issued_at, t.expires_at,
        s.id AS session_id, s.user_id, s.client_id, s.scope, s.device_id, s.authenticated_at, s.browser_session_id,
        s.ended_at, s.pending_access_digest,
-       u.localpart, u.locked_at, u.deactivated_at, u.provisioned_at
+       u.localpart, u.is_admin, u.locked_at, u.deactivated_at, u.provisioned_at
 FROM access_tokens AS t
 JOIN oauth_sessions AS s ON s.id = t.session_id
 JOIN users AS u ON u.id = s.user_id
@@ -202,7 +200,7 @@ WHERE t.digest = $1";
 
 /// Makes the pending pair the confirmed one; `false` when it is no longer the one of this access token.
 pub(super) async fn confirm_pending(
-    tx: &mut Tx,
+    store: &Store,
     session: OauthSessionId,
     access_digest: &str,
     now: Timestamp,
@@ -212,19 +210,7 @@ UPDATE oauth_sessions
 SET refresh_digest = pending_refresh_digest, refresh_confirmed_at = $1, last_seen_at = $1,
     pending_refresh_digest = NULL, pending_access_digest = NULL, pending_nonce = NULL, pending_issued_at = NULL
 WHERE id = $2 AND pending_access_digest = $3";
-    Ok(query(CONFIRM).bind(now).bind(session).bind(access_digest).execute(tx).await? == 1)
-}
-
-/// The live session of a family of refresh tokens, locked until the transaction ends: the update
-/// changes nothing, but a second request waits for it on either engine.
-pub(super) async fn lock_chain(tx: &mut Tx, refresh_family: &str) -> Result<Option<Chain>, Error> {
-    const LOCK: &str = "
-UPDATE oauth_sessions SET refresh_digest = refresh_digest
-WHERE refresh_family_digest = $1 AND ended_at IS NULL";
-    if query(LOCK).bind(refresh_family).execute(tx).await? == 0 {
-        return Ok(None);
-    }
-    query(FIND_CHAIN).bind(refresh_family).fetch_optional(tx).await
+    Ok(query(CONFIRM).bind(now).bind(session).bind(access_digest).execute_alone(store).await? == 1)
 }
 
 const FIND_CHAIN: &str = "
@@ -232,7 +218,7 @@ SELECT s.id AS session_id, s.user_id, s.client_id, s.scope, s.device_id, s.authe
        s.ended_at, s.created_at, s.last_seen_at, s.refresh_digest, s.refresh_confirmed_at, s.pending_refresh_digest,
        s.pending_access_digest, s.pending_nonce, s.pending_issued_at,
        t.expires_at AS pending_expires_at,
-       u.localpart, u.locked_at, u.deactivated_at, u.provisioned_at
+       u.localpart, u.is_admin, u.locked_at, u.deactivated_at, u.provisioned_at
 FROM oauth_sessions AS s
 JOIN users AS u ON u.id = s.user_id
 LEFT JOIN access_tokens AS t ON t.digest = s.pending_access_digest
@@ -242,41 +228,58 @@ pub(super) async fn find_chain(store: &Store, refresh_family: &str) -> Result<Op
     query(FIND_CHAIN).bind(refresh_family).fetch_optional(store).await
 }
 
-/// Writes down the pair that is about to be answered, beside the token that is now confirmed.
-pub(super) async fn set_pending(
-    tx: &mut Tx,
-    session: OauthSessionId,
-    confirmed: &str,
-    confirmed_at: Timestamp,
-    pending: &Pending,
-    requester: &Requester,
-    now: Timestamp,
-) -> Result<(), Error> {
-    const SET: &str = "
+const SET_PENDING: Joined = joined!(
+    "
 UPDATE oauth_sessions
 SET refresh_digest = $1, refresh_confirmed_at = $2,
     pending_refresh_digest = $3, pending_access_digest = $4, pending_nonce = $5, pending_issued_at = $6,
     last_seen_at = $6, last_seen_ip = COALESCE($7, last_seen_ip), user_agent = COALESCE($8, user_agent)
-WHERE id = $9";
-    query(SET)
-        .bind(confirmed)
-        .bind(confirmed_at)
+WHERE id = $9 AND ended_at IS NULL AND refresh_digest = $10 AND COALESCE(pending_access_digest, '') = $11",
+    "
+INSERT INTO access_tokens (digest, session_id, issued_at, expires_at) SELECT $4, $9, $6, $12 FROM changed"
+);
+
+/// Writes down the pair that is about to be answered, beside the token that is now confirmed and since
+/// when, if the session still is what was read; `false` if not. The access token of a pending pair that
+/// this one replaces goes.
+pub(super) async fn set_pending(
+    store: &Store,
+    read: &Chain,
+    confirmed: (&str, Timestamp),
+    pending: &Pending,
+    requester: &Requester,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let set = query("")
+        .bind(confirmed.0)
+        .bind(confirmed.1)
         .bind(&pending.refresh)
         .bind(&pending.access)
         .bind(&pending.nonce)
         .bind(now)
         .bind(requester.address.map(|address| address.to_string()))
         .bind(requester.user_agent.clone())
-        .bind(session)
-        .execute(tx)
-        .await?;
-    Ok(())
+        .bind(read.found.session_id)
+        .bind(&read.refresh)
+        .bind(read.pending_access.as_deref().unwrap_or_default())
+        .bind(pending.expires_at);
+    let is_replaced = read.refresh == confirmed.0;
+    let Some(unused) = read.pending_access.as_ref().filter(|_| is_replaced) else {
+        return set.execute_joined_alone(&SET_PENDING, store).await;
+    };
+    let mut tx = store.begin().await?;
+    if !set.execute_joined(&SET_PENDING, &mut tx).await? {
+        return Ok(false);
+    }
+    query("DELETE FROM access_tokens WHERE digest = $1").bind(unused).execute(&mut tx).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 pub(super) async fn find_by_family(tx: &mut Tx, family: &str) -> Result<Option<Found>, Error> {
     const FIND: &str = "
 SELECT s.id AS session_id, s.user_id, s.client_id, s.scope, s.device_id, s.authenticated_at, s.browser_session_id,
-       s.ended_at, u.localpart, u.locked_at, u.deactivated_at, u.provisioned_at
+       s.ended_at, u.localpart, u.is_admin, u.locked_at, u.deactivated_at, u.provisioned_at
 FROM oauth_sessions AS s
 JOIN users AS u ON u.id = s.user_id
 WHERE s.access_family_digest = $1 OR s.refresh_family_digest = $1";
