@@ -37,7 +37,9 @@ pub struct Row {
 }
 
 impl Row {
+    /// Begins a row, and says so on standard error: the tables come at the end.
     pub fn new(name: &'static str, target: Target) -> Row {
+        eprintln!("measuring: {name}");
         let (cost, twin, last) = Default::default();
         Row { name, target, cost, twin, latencies: Vec::new(), ratios: Vec::new(), last }
     }
