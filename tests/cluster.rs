@@ -18,14 +18,14 @@ async fn remove_rows(store: &Store) {
     tx.commit().await.unwrap();
 }
 
-async fn is_active_at(server: &Server, node: &Router, token: &str) -> bool {
+pub(crate) async fn is_active_at(server: &Server, node: &Router, token: &str) -> bool {
     let secret = format!("Bearer {}", server.homeserver.secret());
     let request = form_request("/oauth2/introspect", &[(AUTHORIZATION, &secret)], &[("token", token)]);
     send_to(node, request).await.json()["active"] == json!(true)
 }
 
 /// Waits until something is so, which real programs need a moment for.
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     for _ in 0..200 {
         if is_so().await {
             return;

@@ -20,27 +20,27 @@ use super::support::synapse::{Synapse, SynapseOptions};
 use super::support::{postgres, process};
 
 /// A folder with a configuration, in which the program is run.
-struct Installation {
-    folder: TempDir,
-    port: u16,
+pub(crate) struct Installation {
+    pub(crate) folder: TempDir,
+    pub(crate) port: u16,
 }
 
 /// What a command printed, and how it ended.
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Ran {
     #[track_caller]
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {} {}", self.out, self.err))
     }
 
     /// The answer as text, which must have come with exit code 0.
     #[track_caller]
-    fn done(&self) -> &str {
+    pub(crate) fn done(&self) -> &str {
         assert_eq!(self.code, 0, "{} {}", self.out, self.err);
         &self.out
     }
@@ -58,7 +58,7 @@ impl Installation {
         Installation::with(homeserver, "")
     }
 
-    fn with(homeserver: &StubHomeserver, more: &str) -> Installation {
+    pub(crate) fn with(homeserver: &StubHomeserver, more: &str) -> Installation {
         let (name, secret) = (homeserver.server_name(), homeserver.secret());
         Installation::beside(&name, &homeserver.endpoint(), &secret, process::free_port(), more)
     }
@@ -79,7 +79,7 @@ homeserver:
         Installation { folder, port }
     }
 
-    fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("gatehouse-data")
     }
 
@@ -89,11 +89,11 @@ homeserver:
         command
     }
 
-    fn run(&self, words: &[&str]) -> Ran {
+    pub(crate) fn run(&self, words: &[&str]) -> Ran {
         self.run_with_input(words, "")
     }
 
-    fn run_with_input(&self, words: &[&str], input: &str) -> Ran {
+    pub(crate) fn run_with_input(&self, words: &[&str], input: &str) -> Ran {
         let mut command = self.command();
         command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -104,17 +104,17 @@ homeserver:
     }
 
     /// Creates a user with [`PASSWORD`].
-    fn create(&self, name: &str) -> Ran {
+    pub(crate) fn create(&self, name: &str) -> Ran {
         self.run_with_input(&["users", "create", name, "--password-stdin"], PASSWORD)
     }
 
-    fn serve(&self) -> Running {
+    pub(crate) fn serve(&self) -> Running {
         Running::start(self)
     }
 }
 
 /// A running server. What it prints is in files of its own folder.
-struct Running {
+pub(crate) struct Running {
     watched: process::Watched,
     folder: PathBuf,
 }
@@ -132,11 +132,11 @@ impl Running {
         running
     }
 
-    fn printed(&self, file: &str) -> String {
+    pub(crate) fn printed(&self, file: &str) -> String {
         fs::read_to_string(self.folder.join(file)).unwrap_or_default()
     }
 
-    fn wait_until(&mut self, is_so: impl Fn(&Running) -> bool) {
+    pub(crate) fn wait_until(&mut self, is_so: impl Fn(&Running) -> bool) {
         let deadline = Instant::now() + Duration::from_secs(30);
         while !is_so(self) {
             assert!(Instant::now() < deadline, "{} {}", self.printed("out"), self.printed("err"));
@@ -146,7 +146,7 @@ impl Running {
     }
 
     /// Sends a signal; the exit code that follows.
-    fn stop_by(&mut self, signal: &str) -> i32 {
+    pub(crate) fn stop_by(&mut self, signal: &str) -> i32 {
         let pid = self.printed("pid");
         assert!(Command::new("kill").args(["-s", signal, pid.trim()]).status().unwrap().success());
         self.watched.wait().expect("an exit code")
