@@ -47,14 +47,14 @@ impl Ran {
 
     /// The complaint, which must have come with this exit code.
     #[track_caller]
-    fn refused(&self, code: i32) -> &str {
+    pub(crate) fn refused(&self, code: i32) -> &str {
         assert_eq!(self.code, code, "{} {}", self.out, self.err);
         &self.err
     }
 }
 
 impl Installation {
-    fn new(homeserver: &StubHomeserver) -> Installation {
+    pub(crate) fn new(homeserver: &StubHomeserver) -> Installation {
         Installation::with(homeserver, "")
     }
 
@@ -116,7 +116,7 @@ homeserver:
 /// A running server. What it prints is in files of its own folder.
 pub(crate) struct Running {
     watched: process::Watched,
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
 }
 
 /// $1: the program; $2: the folder of the installation.

@@ -31,14 +31,14 @@ use url::Url;
 const HOST: &str = "keys.client.example";
 
 /// A web site of a client, on this machine, with a certificate of an authority of its own.
-struct Site {
-    port: u16,
+pub(crate) struct Site {
+    pub(crate) port: u16,
     folder: TempDir,
     task: JoinHandle<()>,
 }
 
 impl Site {
-    fn start(router: Router) -> Site {
+    pub(crate) fn start(router: Router) -> Site {
         let folder = tempfile::tempdir().unwrap();
         let authority = {
             let mut params = CertificateParams::default();
@@ -67,7 +67,7 @@ impl Site {
         Site { port, folder, task }
     }
 
-    fn ca_file(&self) -> PathBuf {
+    pub(crate) fn ca_file(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
 

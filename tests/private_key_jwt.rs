@@ -7,21 +7,21 @@ use serde_json::{Value, json};
 
 use crate::support::server::{Answer, Engine, REDIRECT_URI, Server, VERIFIER, on_both_engines};
 
-const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+pub(crate) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// A client's key pair.
-fn key() -> SigningKey {
+pub(crate) fn key() -> SigningKey {
     let (private_key, _) = PrivateKey::generate(Algorithm::Es256).unwrap();
     let (kid, signs_from) = (private_key.thumbprint(), Timestamp(0));
     SigningKey { kid, algorithm: Algorithm::Es256, signs_from, retires_at: None, private_key }
 }
 
-fn jwks(key: SigningKey) -> Value {
+pub(crate) fn jwks(key: SigningKey) -> Value {
     serde_json::from_slice(PublishedKeys::new(vec![key]).jwks()).unwrap()
 }
 
 /// A registered client, and the key that it signs with.
-async fn client(server: &Server) -> (String, SigningKey) {
+pub(crate) async fn client(server: &Server) -> (String, SigningKey) {
     let (private_key, pkcs8) = PrivateKey::generate(Algorithm::Es256).unwrap();
     let again = PrivateKey::from_pkcs8(Algorithm::Es256, &pkcs8).unwrap();
     let named = |private_key: PrivateKey| SigningKey {
@@ -39,7 +39,7 @@ async fn client(server: &Server) -> (String, SigningKey) {
 }
 
 /// Claims as they should be; `changes` replace them, `null` removes one.
-fn claims(server: &Server, client: &str, changes: Value) -> Value {
+pub(crate) fn claims(server: &Server, client: &str, changes: Value) -> Value {
     let now = server.app.clock.now().as_seconds();
     let mut claims = json!({
         "iss": client, "sub": client, "aud": "https://auth.example.org/oauth2/token",
@@ -52,7 +52,7 @@ fn claims(server: &Server, client: &str, changes: Value) -> Value {
 }
 
 /// Asks whether a token is active, proven by an assertion.
-async fn introspect(server: &Server, assertion: &str) -> Answer {
+pub(crate) async fn introspect(server: &Server, assertion: &str) -> Answer {
     let form = [("client_assertion_type", TYPE), ("client_assertion", assertion), ("token", "unknown")];
     server.post("/oauth2/introspect", &form).await
 }

@@ -1,1 +1,101 @@
-//! .
+//! No secret is ever logged or printed: the program runs with everything at `trace`, every flow is driven and
+//! made to fail, and what it wrote is searched for every secret that went in or came out, or that it holds.
+
+mod flows;
+mod world;
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use gatehouse::keys::random_secret;
+
+use crate::support::secrets::Secrets;
+use crate::support::server::Engine;
+use world::World;
+
+/// The parts of the program that speak at `trace`; a filter that lets less through would prove nothing.
+const HEARD: [&str; 5] = ["gatehouse", "h2", "hyper_util", "reqwest", "rustls"];
+
+/// What every run has met at least.
+const KINDS: [&str; 20] = [
+    "a cookie",
+    "a credential",
+    "a request_uri",
+    "access_token",
+    "authorization_requests.code_digest",
+    "client_assertion",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "csrf",
+    "id_token",
+    "id_token_hint",
+    "nonce",
+    "passwords.hash",
+    "refresh_token",
+    "state",
+    "the key of the certificate",
+    "the pepper",
+    "the root secret",
+    "the secret of a client made by command",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_secret_is_in_the_log_of_any_flow_on_sqlite() {
+    for format in ["text", "json"] {
+        Box::pin(everything(Engine::Sqlite, format)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_secret_is_in_the_log_of_any_flow_on_postgres() {
+    for format in ["text", "json"] {
+        Box::pin(everything(Engine::Postgres, format)).await;
+    }
+}
+
+async fn everything(engine: Engine, format: &str) {
+    let mut world = World::new(engine, format).await;
+    let mut running = world.installation.serve();
+    world.remember_files();
+    flows::drive(&mut world).await;
+    world.remember_what_is_stored().await;
+
+    // A path is logged, so this tells whether the search finds what is there.
+    let canary = format!("canary-{}", random_secret());
+    world.get(&format!("/{canary}")).await;
+    // The folder would go with the server.
+    fs::write(running.folder.join("keep"), "").unwrap();
+    assert_eq!(running.stop_by("TERM"), 0);
+    let (out, err) = (running.printed("out"), running.printed("err"));
+    fs::remove_dir_all(&running.folder).unwrap();
+    world.refused_starts();
+
+    let mut on_purpose = Secrets::default();
+    on_purpose.add("what is logged on purpose", &canary);
+    assert_ne!(on_purpose.found_in(&err).len(), 0, "the search finds nothing");
+    let heard: BTreeSet<&str> = HEARD.into_iter().filter(|part| speaks(&err, part, format)).collect();
+    assert_eq!(heard, BTreeSet::from(HEARD), "who is heard at `trace`");
+
+    let secrets = world.secrets.into_inner();
+    let kinds = secrets.kinds();
+    println!("{engine:?}, {format}: {} bytes of log, {} secrets: {kinds:?}", err.len(), secrets.len());
+    assert!(secrets.len() > 500 && kinds.is_superset(&BTreeSet::from(KINDS)), "not every flow was driven");
+    let found = secrets.found_in(&format!("{out}\n{err}\n{}", world.printed.into_inner()));
+    assert!(found.is_empty(), "{engine:?}, {format}: {found:#?}");
+}
+
+/// Whether a part of the program has a line at `trace` or `debug`.
+fn speaks(log: &str, part: &str, format: &str) -> bool {
+    let is_its =
+        |target: &str| target == part || target.strip_prefix(part).is_some_and(|rest| rest.starts_with("::"));
+    log.lines().any(|line| match format {
+        "json" => serde_json::from_str::<serde_json::Value>(line).is_ok_and(|line| {
+            ["TRACE", "DEBUG"].contains(&line["level"].as_str().unwrap_or_default())
+                && is_its(line["target"].as_str().unwrap_or_default())
+        }),
+        _ => ["TRACE ", "DEBUG "]
+            .iter()
+            .any(|level| line.split_once(level).is_some_and(|(_, rest)| rest.split(": ").any(is_its))),
+    })
+}

@@ -4,6 +4,7 @@
 //! - [`synapse`]: a homeserver that delegates authentication to the server under test.
 //! - [`homeserver`]: a homeserver in this process that only knows the calls we make to one.
 //! - [`browser`]: headless Chromium, its screenshots, and the accessibility rules of axe-core.
+//! - [`secrets`]: finds secrets in a log, however they are written there.
 //! - [`server`]: the server under test in this process, and a browser that keeps cookies.
 //! - [`running`]: the same server on a socket, for other programs.
 //! - [`page`]: a page of ours as a reader sees it.
@@ -17,5 +18,6 @@ pub mod page;
 pub mod postgres;
 pub mod process;
 pub mod running;
+pub mod secrets;
 pub mod server;
 pub mod synapse;

@@ -1,0 +1,439 @@
+//! Every flow there is, going well and going wrong.
+
+use gatehouse::keys::{SigningKey, digest};
+use http::StatusCode;
+use serde_json::json;
+
+use super::world::{AFTERWARDS, Browser, World, basic, key_pair};
+use crate::private_key_jwt::TYPE;
+use crate::support::server::{Answer, REDIRECT_URI, Tokens, matrix_scope};
+
+/// All of them.
+pub async fn drive(world: &mut World) {
+    let password = commands(world);
+    pages(world, &password).await;
+    clients_with_secrets(world, &password).await;
+    clients_that_sign(world, &password).await;
+    pushed_requests(world, &password).await;
+    what_clients_hold(world, &password).await;
+    broken_requests(world);
+    with_a_broken_database(world, &password).await;
+    with_a_broken_homeserver(world, &password).await;
+}
+
+/// A password that looks different in every encoding.
+fn new_password(world: &World) -> String {
+    let password = format!("pä\"ss\\wörd <&> 100% {}", world.guess("a part of a password"));
+    world.secrets.borrow_mut().add("a password", &password);
+    password
+}
+
+fn commands(world: &World) -> String {
+    let (first, second) = (new_password(world), new_password(world));
+    world.run(&["users", "create", "alice", "--password-stdin"], &first).done();
+    world.run(&["users", "create", "alice", "--password-stdin"], &new_password(world)).refused(4);
+    world.run(&["users", "set-password", "alice", "--password-stdin"], &second).done();
+    let too_long = format!("{}{}", "x".repeat(10_000), new_password(world));
+    assert_ne!(world.run(&["users", "set-password", "alice", "--password-stdin"], &too_long).code, 0);
+    world.run(&["users", "set-password", "nobody", "--password-stdin"], &new_password(world));
+    for words in [
+        &["doctor"][..],
+        &["--json", "doctor"],
+        &["config", "check"],
+        &["users", "show", "alice"],
+        &["clients", "list"],
+        &["keys", "list"],
+        &["keys", "rotate"],
+    ] {
+        world.run(words, "");
+    }
+    // The one command that tells a secret: once, to whoever asked.
+    let create = ["--json", "clients", "create", "--name", "Made", "--redirect-uri", REDIRECT_URI];
+    let create = [&create[..], &["--auth-method", "client_secret_post"]].concat();
+    let made = world.installation.run(&create);
+    world.printed.borrow_mut().push_str(&made.err);
+    let secret = made.json()["client_secret"].as_str().expect("a secret").to_owned();
+    world.secrets.borrow_mut().add("the secret of a client made by command", secret);
+    second
+}
+
+/// The query of an authorization request, and the verifier that belongs to it.
+fn request(world: &World, client: &str, scope: &str, more: &[(&str, &str)]) -> (String, String) {
+    let verifier = world.guess("a verifier");
+    let (state, nonce, challenge) = (world.guess("a state"), world.guess("a nonce"), digest(&verifier));
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs([
+        ("response_type", "code"),
+        ("client_id", client),
+        ("redirect_uri", REDIRECT_URI),
+        ("scope", scope),
+        ("state", &state),
+        ("nonce", &nonce),
+        ("code_challenge", &challenge),
+        ("code_challenge_method", "S256"),
+    ]);
+    (query.extend_pairs(more).finish(), verifier)
+}
+
+async fn pages(world: &World, password: &str) {
+    let mut browser = Browser::new(world);
+    assert_eq!(browser.sign_in(&new_password(world)).await.status, StatusCode::FORBIDDEN);
+    let forged = [
+        ("csrf", world.guess("a csrf")),
+        ("username", "alice".to_owned()),
+        ("password", password.to_owned()),
+    ];
+    let forged: Vec<(&str, &str)> = forged.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    assert_eq!(browser.post("/login", &forged).await.status, StatusCode::FORBIDDEN);
+    // Whoever types a password in the place of the name.
+    let page = browser.get("/login").await;
+    let typed = [("username", password), ("password", password)];
+    assert_eq!(browser.submit(&page, "/login", &typed).await.status, StatusCode::FORBIDDEN);
+    // Or a form that goes by GET.
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(typed).finish();
+    browser.get(&format!("/login?{query}")).await;
+    assert_eq!(browser.sign_in(password).await.status, StatusCode::SEE_OTHER);
+    for path in ["/", "/account/", "/account/sessions", "/account/sessions/end-others", "/login"] {
+        browser.get(path).await;
+    }
+    let page = browser.get("/account/sessions/end-others").await;
+    if page.status == StatusCode::OK {
+        browser.submit(&page, "/account/sessions/end-others", &[]).await;
+    }
+    let page = browser.get("/account/").await;
+    assert_eq!(browser.submit(&page, "/logout", &[]).await.status, StatusCode::SEE_OTHER);
+}
+
+fn code_form<'a>(code: &'a str, verifier: &'a str) -> Vec<(&'static str, &'a str)> {
+    vec![
+        ("grant_type", "authorization_code"),
+        ("code", code),
+        ("redirect_uri", REDIRECT_URI),
+        ("code_verifier", verifier),
+    ]
+}
+
+fn text(answer: &Answer, name: &str) -> String {
+    answer.json()[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", answer.text())).to_owned()
+}
+
+async fn clients_with_secrets(world: &World, password: &str) {
+    let by_form = world.register(json!({ "token_endpoint_auth_method": "client_secret_post" })).await;
+    let (form_id, form_secret) = (text(&by_form, "client_id"), text(&by_form, "client_secret"));
+    let by_header = world.register(json!({ "token_endpoint_auth_method": "client_secret_basic" })).await;
+    let (header_id, header_secret) = (text(&by_header, "client_id"), text(&by_header, "client_secret"));
+    let refused = world
+        .register(json!({ "redirect_uris": ["javascript:x"], "client_secret": world.guess("a wish") }))
+        .await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+
+    let mut browser = Browser::new(world);
+    browser.sign_in(password).await;
+    for mode in ["query", "fragment", "form_post"] {
+        for (id, secret, in_header) in [
+            (&form_id, &form_secret, false),
+            (&header_id, &header_secret, true),
+            (&"configured".to_owned(), &world.configured_secret, true),
+        ] {
+            let (query, verifier) =
+                request(world, id, &format!("openid {}", matrix_scope(mode)), &[("response_mode", mode)]);
+            let back = browser.allow(&query).await;
+            let code = match mode {
+                "form_post" => back.field("code"),
+                _ => {
+                    let (_, query) = back.location().split_once(['?', '#']).expect("parameters");
+                    crate::support::server::parameter(query, "code").expect("a code")
+                }
+            };
+            let wrong = world.guess("a wrong secret");
+            let ask = async |secret: &str, form: &[(&str, &str)]| {
+                let (credential, mut form) = (basic(id, secret), form.to_vec());
+                match in_header {
+                    true => world.post_as("/oauth2/token", &credential, &form).await,
+                    false => {
+                        form.extend([("client_id", id.as_str()), ("client_secret", secret)]);
+                        world.post("/oauth2/token", &form).await
+                    }
+                }
+            };
+            assert_eq!(ask(&wrong, &code_form(&code, &verifier)).await.error(), "invalid_client");
+            let other = world.guess("a wrong verifier");
+            assert_eq!(ask(secret, &code_form(&code, &other)).await.error(), "invalid_grant");
+            let answer = ask(secret, &code_form(&code, &verifier)).await;
+            assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+            assert_eq!(ask(secret, &code_form(&code, &verifier)).await.error(), "invalid_grant");
+            let tokens = Tokens::from(answer.json());
+            let refresh = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh.as_str())];
+            assert_eq!(ask(secret, &refresh).await.status, StatusCode::OK);
+            let guess = world.guess("a wrong refresh token");
+            let refresh = [("grant_type", "refresh_token"), ("refresh_token", guess.as_str())];
+            assert_eq!(ask(secret, &refresh).await.error(), "invalid_grant");
+            let credential = basic(id, secret);
+            if in_header {
+                for token in [&tokens.access, &tokens.refresh] {
+                    world.post_as("/oauth2/introspect", &credential, &[("token", token)]).await;
+                }
+            }
+            world.post("/oauth2/revoke", &[("token", &tokens.access), ("client_id", id)]).await;
+        }
+    }
+    let (query, _) = request(world, &form_id, &matrix_scope("DENIED"), &[]);
+    let begun = browser.get(&format!("/authorize?{query}")).await;
+    let page = browser.get(begun.location()).await;
+    let denied = browser.submit(&page, begun.location(), &[("answer", "deny")]).await;
+    assert_eq!(denied.query_parameter("error").as_deref(), Some("access_denied"));
+    for broken in [
+        ("scope", "fridge"),
+        ("response_type", "token"),
+        ("prompt", "none login"),
+        ("state", "again-and-again!"),
+    ] {
+        let (query, _) = request(world, &form_id, "openid", &[broken]);
+        browser.get(&format!("/authorize?{query}")).await;
+    }
+    let (query, _) = request(world, "nobody", "openid", &[]);
+    assert_eq!(browser.get(&format!("/authorize?{query}")).await.status, StatusCode::BAD_REQUEST);
+}
+
+fn assertion(key: &SigningKey, world: &World, client: &str) -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let audience = format!("http://127.0.0.1:{}/", world.installation.port);
+    let jti = world.guess("a jti");
+    let claims = json!({ "iss": client, "sub": client, "aud": audience, "exp": now + 60, "jti": jti });
+    key.sign_jwt(&claims).unwrap()
+}
+
+async fn clients_that_sign(world: &World, password: &str) {
+    let (own_key, keys) = key_pair();
+    let registered =
+        world.register(json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks": keys })).await;
+    let registered = text(&registered, "client_id");
+    let mut browser = Browser::new(world);
+    browser.sign_in(password).await;
+    for (client, key, works) in [
+        (registered.as_str(), &own_key, true),
+        ("fetched", &world.key, true),
+        ("fetched", &own_key, false),
+        ("unreachable", &own_key, false),
+    ] {
+        let (query, verifier) = request(world, client, "openid", &[]);
+        let code = browser.allow(&query).await.query_parameter("code").expect("a code");
+        let assertion = assertion(key, world, client);
+        let mut form = code_form(&code, &verifier);
+        form.extend([("client_assertion_type", TYPE), ("client_assertion", assertion.as_str())]);
+        let answer = world.post("/oauth2/token", &form).await;
+        assert_eq!(answer.status == StatusCode::OK, works, "{client}: {}", answer.text());
+        assert_ne!(world.post("/oauth2/token", &form).await.status, StatusCode::OK, "used again");
+        let bad =
+            format!("{}.{}.{}", world.guess("a header"), world.guess("claims"), world.guess("a signature"));
+        let form =
+            [("client_assertion_type", TYPE), ("client_assertion", bad.as_str()), ("token", bad.as_str())];
+        world.post("/oauth2/introspect", &form).await;
+    }
+}
+
+async fn pushed_requests(world: &World, password: &str) {
+    let (query, verifier) = request(world, "configured", "openid", &[("login_hint", "alice")]);
+    let form: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let credential = basic("configured", &world.configured_secret);
+    let push = async || {
+        let pushed = world.post_as("/oauth2/par", &credential, &form).await;
+        assert_eq!(pushed.status, StatusCode::CREATED, "{}", pushed.text());
+        text(&pushed, "request_uri")
+    };
+    let (begun, left) = (push().await, push().await);
+    // Its last part stands in the path once a browser has begun it, when it is of no use to anybody else.
+    let id = left.rsplit(':').next().expect("an identifier");
+    world.secrets.borrow_mut().add("a request_uri", id);
+    let mut browser = Browser::new(world);
+    browser.sign_in(password).await;
+    let begin = |uri: &str| {
+        let parameters = [("client_id", "configured"), ("request_uri", uri)];
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
+    };
+    let back = browser.allow(&begin(&begun)).await;
+    let code = back.query_parameter("code").expect("a code");
+    let answer = world.post_as("/oauth2/token", &credential, &code_form(&code, &verifier)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    assert_eq!(browser.get(&format!("/authorize?{}", begin(&begun))).await.status, StatusCode::BAD_REQUEST);
+    // A client that was not asked tries what another one has pushed.
+    let other = form_without(&begin(&left));
+    assert_eq!(
+        browser.get(&format!("/authorize?client_id=fetched&{other}")).await.status,
+        StatusCode::BAD_REQUEST
+    );
+    assert_ne!(
+        world
+            .post_as("/oauth2/par", &basic("configured", &world.guess("a wrong secret")), &form)
+            .await
+            .status,
+        201
+    );
+}
+
+fn form_without(query: &str) -> String {
+    query.split('&').find(|part| part.starts_with("request_uri=")).expect("a request_uri").to_owned()
+}
+
+async fn what_clients_hold(world: &World, password: &str) {
+    let client = text(&world.register(json!({ "token_endpoint_auth_method": "none" })).await, "client_id");
+    let mut browser = Browser::new(world);
+    browser.sign_in(password).await;
+    let sign_in = async |browser: &mut Browser<'_>, device: &str| {
+        let (query, verifier) = request(world, &client, &format!("openid {}", matrix_scope(device)), &[]);
+        let code = browser.allow(&query).await.query_parameter("code").expect("a code");
+        let mut form = code_form(&code, &verifier);
+        form.push(("client_id", &client));
+        let answer = world.post("/oauth2/token", &form).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        Tokens::from(answer.json())
+    };
+    let refresh = async |token: &str| {
+        let form = [("grant_type", "refresh_token"), ("refresh_token", token), ("client_id", &client)];
+        world.post("/oauth2/token", &form).await
+    };
+    let homeserver = format!("Bearer {}", world.homeserver.secret());
+    let stranger = format!("Bearer {}", world.guess("a stranger's secret"));
+    let first = sign_in(&mut browser, "HELD000001").await;
+    let second = Tokens::from(refresh(&first.refresh).await.json());
+    assert_eq!(
+        refresh(&first.refresh).await.json()["access_token"],
+        second.answer["access_token"],
+        "the same again"
+    );
+    for (credential, status) in [(&homeserver, StatusCode::OK), (&stranger, StatusCode::UNAUTHORIZED)] {
+        let guess = world.guess("a token that is none");
+        for token in [&first.access, &second.access, &second.refresh, &guess] {
+            let answer = world.post_as("/oauth2/introspect", credential, &[("token", token)]).await;
+            assert_eq!(answer.status, status);
+        }
+    }
+    for bearer in
+        [format!("Bearer {}", second.access), format!("Bearer {}", second.refresh), stranger.clone()]
+    {
+        let request = world.http.get(world.url("/oauth2/userinfo")).header("authorization", &bearer);
+        world.send(request).await;
+        world.post_as("/oauth2/userinfo", &bearer, &[]).await;
+    }
+    let third = Tokens::from(refresh(&second.refresh).await.json());
+    refresh(&first.refresh).await;
+    let hint = first.answer["id_token"].as_str().expect("an ID token").to_owned();
+    let (silent, _) = request(world, &client, "openid", &[("prompt", "none"), ("id_token_hint", &hint)]);
+    browser.get(&format!("/authorize?{silent}")).await;
+    let page = browser.get("/account/sessions").await;
+    let links = crate::support::page::Page::of(&page).links("li.session > a");
+    for path in links.iter().filter(|path| path.contains("/client/")).take(2) {
+        let page = browser.get(path).await;
+        browser.submit(&page, path, &[]).await;
+    }
+    for token in [&third.refresh, &third.access, &world.guess("a token that is none")] {
+        world.post("/oauth2/revoke", &[("token", token), ("client_id", &client)]).await;
+    }
+    let state = world.guess("a state");
+    let out = |hint: &str| {
+        let parameters =
+            [("id_token_hint", hint), ("post_logout_redirect_uri", AFTERWARDS), ("state", &state)];
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
+    };
+    let forged = format!("{}{}", &hint[..hint.len() - 43], world.guess("a signature"));
+    browser.get(&format!("/end-session?{}", out(&forged))).await;
+    let back = browser.get(&format!("/end-session?{}", out(&hint))).await;
+    assert!(back.location().starts_with(AFTERWARDS), "{}", back.location());
+}
+
+/// What no library would send.
+fn broken_requests(world: &World) {
+    let token = world.guess("a token in a broken request");
+    let long = "x".repeat(100_000);
+    for bytes in [
+        format!(
+            "GET /oauth2/userinfo?access_token={token} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\nbad header {token}\r\n\r\n"
+        ),
+        format!("GET /{token} {token} HTTP/1.1\r\n\r\n"),
+        format!("POST /oauth2/token HTTP/1.1\r\nhost: x\r\ncontent-length: {token}\r\n\r\ntoken={token}"),
+        format!(
+            "POST /oauth2/token HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\ncontent-length: 20\r\n\r\ntoken={token}"
+        ),
+        format!("POST /oauth2/token HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n{token}\r\n"),
+        format!("POST /oauth2/revoke HTTP/1.1\r\nhost: x\r\ncontent-length: 999\r\n\r\ntoken={token}"),
+        format!("GET / HTTP/1.1\r\nhost: x\r\ncookie: gatehouse_session={token}\r\nx: {long}{token}\r\n\r\n"),
+        format!("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n{token}{token}"),
+        token.clone(),
+    ] {
+        world.send_bytes(bytes.as_bytes());
+    }
+}
+
+async fn with_a_broken_database(world: &World, password: &str) {
+    let mut browser = Browser::new(world);
+    browser.sign_in(password).await;
+    let client = text(&world.register(json!({ "token_endpoint_auth_method": "none" })).await, "client_id");
+    let (query, verifier) = request(world, &client, &matrix_scope("BROKEN"), &[]);
+    let code = browser.allow(&query).await.query_parameter("code").expect("a code");
+    let mut form = code_form(&code, &verifier);
+    form.push(("client_id", &client));
+    for table in [
+        "access_tokens",
+        "authorization_requests",
+        "oauth_sessions",
+        "browser_sessions",
+        "passwords",
+        "oauth_clients",
+    ] {
+        world.database.execute(format!("ALTER TABLE {table} RENAME TO hidden")).await;
+        let mut failed = 0;
+        for answer in [
+            world.post("/oauth2/token", &form).await,
+            world
+                .post_as(
+                    "/oauth2/introspect",
+                    &format!("Bearer {}", world.homeserver.secret()),
+                    &[("token", &our_token())],
+                )
+                .await,
+            Browser::new(world).sign_in(password).await,
+            browser.get("/account/").await,
+            browser.get(&format!("/authorize?{query}")).await,
+            world.register(json!({ "token_endpoint_auth_method": "client_secret_post" })).await,
+        ] {
+            failed += usize::from(answer.status.is_server_error());
+        }
+        assert!(failed > 0, "nothing needs {table}");
+        world.database.execute(format!("ALTER TABLE hidden RENAME TO {table}")).await;
+    }
+    assert_eq!(
+        Browser::new(world).sign_in(password).await.status,
+        StatusCode::SEE_OTHER,
+        "the database works again"
+    );
+}
+
+/// Something in the form of an access token that nobody was given.
+fn our_token() -> String {
+    gatehouse::keys::Family::new().random_token(gatehouse::keys::TokenKind::Access)
+}
+
+async fn with_a_broken_homeserver(world: &mut World, password: &str) {
+    world.run(&["users", "create", "bob", "--password-stdin"], &new_password(world)).done();
+    let secret = world.homeserver.secret();
+    let other = world.guess("another homeserver's secret");
+    world.homeserver.set_secret(&other);
+    world.run(&["users", "lock", "bob"], "");
+    world.run(&["doctor"], "");
+    world.homeserver.set_secret(&secret);
+    world.homeserver.go_down().await;
+    world.run(&["users", "unlock", "bob"], "");
+    let client = text(&world.register(json!({ "token_endpoint_auth_method": "none" })).await, "client_id");
+    let mut browser = Browser::new(world);
+    browser.sign_in(password).await;
+    let (query, verifier) = request(world, &client, &matrix_scope("DOWN"), &[]);
+    let back = browser.allow(&query).await;
+    if let Some(code) = back.status.is_redirection().then(|| back.query_parameter("code")).flatten() {
+        let mut form = code_form(&code, &verifier);
+        form.push(("client_id", &client));
+        assert_eq!(world.post("/oauth2/token", &form).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    world.run(&["--json", "doctor"], "");
+    world.homeserver.come_back().await;
+}
