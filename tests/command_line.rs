@@ -502,7 +502,7 @@ async fn on_postgresql_commands_need_no_server_and_the_secrets_from_the_admin() 
 }
 
 /// Carries out what the command line would ask for, with workers beside it as in a server.
-async fn ask(server: &Server, request: Value) -> Result<Answer, Failure> {
+pub(crate) async fn ask(server: &Server, request: Value) -> Result<Answer, Failure> {
     let request: Request = serde_json::from_value(request).expect("a request");
     let working = async {
         loop {
