@@ -229,6 +229,8 @@ pub fn localpart_of<'a>(typed: &'a str, server_name: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -259,5 +261,29 @@ mod tests {
         assert_eq!(localpart_of("@alice:Example.org", "example.org"), Some("alice"));
         assert_eq!(localpart_of("@alice:elsewhere.org", "example.org"), None);
         assert_eq!(localpart_of("@a:example.org:8448", "example.org:8448"), Some("a"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_that_may_be_taken_is_found_again_however_it_is_typed(
+            name in "[a-zA-Z0-9._=/+@: äK_-]{0,20}",
+            server in "[a-z0-9.-]{1,40}(:[0-9]{1,5})?",
+        ) {
+            if let Ok(localpart) = Localpart::new(&name, &server) {
+                let mxid = localpart.mxid(&server);
+                for typed in [name.clone(), format!("@{name}"), mxid.clone(), format!(" {} ", mxid), format!("@{name}:{}", server.to_uppercase())] {
+                    prop_assert_eq!(localpart_of(&typed, &server), Some(localpart.as_str()));
+                }
+                prop_assert_eq!(localpart_of(&mxid, &format!("not{server}")), None);
+                prop_assert!(mxid.len() <= 255 && name.to_lowercase() == name);
+            }
+        }
+
+        #[test]
+        fn nobody_of_another_server_is_taken_for_one_of_ours(name in "\\PC{0,20}", server in "[a-z.]{1,20}", other in "[a-z.:0-9]{1,20}") {
+            prop_assume!(!name.contains(':') && !server.eq_ignore_ascii_case(other.trim()));
+            let typed = format!("@{name}:{other}");
+            prop_assert_eq!(localpart_of(&typed, &server), None);
+        }
     }
 }

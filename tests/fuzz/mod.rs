@@ -14,6 +14,7 @@ mod credentials;
 mod endpoints;
 mod mutations;
 mod names;
+mod proofs;
 mod settings;
 
 use std::panic::RefUnwindSafe;

@@ -1,7 +1,7 @@
 //! Names of people, servers and things.
 
 use gatehouse::config::Config;
-use gatehouse::http::words;
+use gatehouse::http::{user_agent, words};
 use gatehouse::ids::{Localpart, UserId, localpart_of};
 
 use super::{fuzz, text, two_texts};
@@ -77,5 +77,24 @@ fn names_shown_to_people() {
             );
         }
         assert_eq!(words::name(&given), Some(shown).filter(|shown| !shown.is_empty()));
+    });
+}
+
+/// What a program calls itself becomes a few words on one line, and words that are known stay known.
+#[test]
+fn user_agents() {
+    fuzz!("user_agents", |input: &[u8]| {
+        let given = text(input);
+        let Some(shown) = user_agent::in_words(&given) else {
+            return assert_eq!(words::name(&given), None);
+        };
+        assert!(
+            !shown.is_empty() && shown.chars().count() <= 81 && shown == words::shown(&shown),
+            "{shown:?}"
+        );
+        assert_eq!(
+            user_agent::in_words(&format!("{given} Firefox/140.0")).as_deref().map(str::is_empty),
+            Some(false)
+        );
     });
 }

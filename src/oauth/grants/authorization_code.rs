@@ -89,12 +89,17 @@ fn check(granted: &Granted, form: &Parameters, now: Timestamp) -> Result<(), Err
     }
     let verifier =
         form.get("code_verifier").ok_or(Error::InvalidGrant("code_verifier is required (PKCE)"))?;
-    let is_verifier = (43..=128).contains(&verifier.len())
-        && verifier.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
-    match is_verifier && keys::equal_secrets(keys::digest(verifier), &granted.asked.code_challenge) {
+    match is_proven(verifier, &granted.asked.code_challenge) {
         true => Ok(()),
         false => Err(Error::InvalidGrant("code_verifier does not match code_challenge")),
     }
+}
+
+/// Whether the text is a verifier (RFC 7636 §4.1) and the challenge was made of it by S256 (§4.6).
+fn is_proven(verifier: &str, challenge: &str) -> bool {
+    (43..=128).contains(&verifier.len())
+        && verifier.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
+        && keys::equal_secrets(keys::digest(verifier), challenge)
 }
 
 /// Gets the device ready on the homeserver, then spends the code for a session in one transaction.
@@ -187,4 +192,41 @@ async fn came_again(
         app.wake_workers();
     }
     Ok(Error::InvalidGrant("the code was used before"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_challenge_is_met_by_its_own_verifier_alone(
+            verifier in "[A-Za-z0-9._~-]{43,128}",
+            other in "\\PC{0,140}",
+            place in any::<prop::sample::Index>(),
+        ) {
+            let challenge = keys::digest(&verifier);
+            prop_assert!(is_proven(&verifier, &challenge));
+            prop_assert!(verifier == other || !is_proven(&other, &challenge));
+            // The challenge is public: it is no verifier, nor does a verifier pass for its own challenge.
+            prop_assert!(!is_proven(&challenge, &challenge) && !is_proven(&verifier, &verifier));
+            let mut changed = verifier.clone();
+            let at = place.index(changed.len());
+            let new = if changed.as_bytes()[at] == b'x' { "y" } else { "x" };
+            changed.replace_range(at..=at, new);
+            prop_assert!(!is_proven(&changed, &challenge));
+            for cut in [&verifier[1..], &verifier[..verifier.len() - 1]] {
+                prop_assert!(!is_proven(cut, &challenge));
+            }
+        }
+
+        #[test]
+        fn what_is_no_verifier_meets_not_even_its_own_challenge(
+            text in prop_oneof!["[A-Za-z0-9._~-]{0,42}", "[A-Za-z0-9._~-]{129,140}", "[A-Za-z0-9]{43,60}[ +/=\u{e4}\n]"],
+        ) {
+            prop_assert!(!is_proven(&text, &keys::digest(&text)));
+        }
+    }
 }
