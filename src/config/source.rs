@@ -41,7 +41,8 @@ pub(super) enum Value {
 /// The line, when known, and what the parser expected. Its snippets are left out: they would show
 /// the secrets around a mistake.
 pub(super) fn parse(text: &str) -> Result<Node, Problem> {
-    let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
+    // Comments are for people: kept by the parser, a long run of them would be too much for it.
+    let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false, emit_comments: false };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| Problem {
         place: error.location().map(|at| Place::Line(at.line())),
         key: String::new(),
