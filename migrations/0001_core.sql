@@ -71,7 +71,8 @@ CREATE INDEX consents_client ON consents (client_id);
 
 CREATE TABLE oauth_sessions (
     id                     TEXT PRIMARY KEY,
-    user_id                TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    -- NULL when the client acts for itself (RFC 6749 §4.4).
+    user_id                TEXT REFERENCES users (id) ON DELETE CASCADE,
     client_id              TEXT NOT NULL REFERENCES oauth_clients (id),
     browser_session_id     TEXT REFERENCES browser_sessions (id) ON DELETE SET NULL,
     scope                  TEXT NOT NULL,

@@ -48,6 +48,17 @@ test_a_listed_client_administers_only_for_itself if {
 	codes == {"scope_not_allowed"} with input as asks(null, [admin_scope])
 }
 
+test_a_client_for_itself if {
+	own := object.union(asks(null, ["reports:read"]), {
+		"grant_type": "client_credentials",
+		"device_id": null,
+		"sessions": {"live": 0, "with_device": 0},
+	})
+	count(codes) == 0 with input as own with data.settings.sessions as {"soft_limit": 0, "hard_limit": 0}
+	codes == {"requester_banned"} with input as own
+		with data.settings.requester.banned_networks as ["198.51.100.0/24"]
+}
+
 test_too_many_sessions if {
 	authorization_grant.violations == {{"code": "too_many_sessions", "limit": 3, "to_end": 1}}
 		with input as asks(alice, matrix)

@@ -22,15 +22,22 @@ const NOTED_AGAIN_MILLISECONDS: i64 = 60_000;
 /// What tokens are remembered by: their SHA-256.
 pub type Digest = [u8; 32];
 
+/// Whose account a token gives access to.
+#[derive(Debug)]
+pub struct TokenUser {
+    /// The user.
+    pub id: UserId,
+    /// The user's name on the homeserver.
+    pub localpart: String,
+}
+
 /// An access token that was found good, and the facts that answers tell of it.
 #[derive(Debug)]
 pub struct ActiveToken {
     /// Its session.
     pub session_id: OauthSessionId,
-    /// Whose account.
-    pub user_id: UserId,
-    /// The user's name on the homeserver.
-    pub localpart: String,
+    /// Whose account; nobody's when the client acts for itself.
+    pub user: Option<TokenUser>,
     /// Which client.
     pub client_id: ClientId,
     /// What was granted.
@@ -50,11 +57,9 @@ pub struct ActiveToken {
 
 impl ActiveToken {
     /// The facts of a token of a session.
-    #[allow(clippy::too_many_arguments, reason = "the columns of one row")]
     pub fn new(
         session_id: OauthSessionId,
-        user_id: UserId,
-        localpart: String,
+        user: Option<TokenUser>,
         client_id: ClientId,
         scope: String,
         device_id: Option<DeviceId>,
@@ -62,18 +67,11 @@ impl ActiveToken {
         expires_at: Timestamp,
     ) -> ActiveToken {
         let (told, noted_at) = (Default::default(), AtomicI64::new(i64::MIN));
-        ActiveToken {
-            session_id,
-            user_id,
-            localpart,
-            client_id,
-            scope,
-            device_id,
-            issued_at,
-            expires_at,
-            told,
-            noted_at,
-        }
+        ActiveToken { session_id, user, client_id, scope, device_id, issued_at, expires_at, told, noted_at }
+    }
+
+    fn user_id(&self) -> Option<UserId> {
+        self.user.as_ref().map(|user| user.id)
     }
 }
 
@@ -104,7 +102,7 @@ impl Known {
     /// What is remembered, still holds and has not expired.
     pub fn find(&self, digest: &Digest, now: Timestamp) -> Option<Arc<ActiveToken>> {
         let Remembered { stamp, token } = self.tokens.get(digest)?;
-        if self.changes.is_current(stamp, token.session_id, token.user_id) && now < token.expires_at {
+        if self.changes.is_current(stamp, token.session_id, token.user_id()) && now < token.expires_at {
             return Some(token);
         }
         self.tokens.remove(digest);
@@ -114,7 +112,7 @@ impl Known {
     /// Remembers a token that was read after the stamp was noted, unless something about its session
     /// or user was announced since.
     pub fn remember(&self, digest: Digest, stamp: Stamp, token: Arc<ActiveToken>) {
-        if self.changes.is_current(stamp, token.session_id, token.user_id) {
+        if self.changes.is_current(stamp, token.session_id, token.user_id()) {
             self.tokens.insert(digest, Remembered { stamp, token });
         }
     }
@@ -145,8 +143,7 @@ mod tests {
     fn token() -> Arc<ActiveToken> {
         Arc::new(ActiveToken::new(
             OauthSessionId::new(NOW),
-            UserId::new(NOW),
-            "alice".to_owned(),
+            Some(TokenUser { id: UserId::new(NOW), localpart: "alice".to_owned() }),
             ClientId("client".to_owned()),
             "openid".to_owned(),
             None,
@@ -168,7 +165,7 @@ mod tests {
         // One that began after it is.
         known.remember([1; 32], known.stamp(), token.clone());
         assert!(known.find(&[1; 32], NOW).is_some());
-        changes.announce(Change::User(token.user_id));
+        changes.announce(Change::User(token.user_id().unwrap()));
         assert!(known.find(&[1; 32], NOW).is_none());
     }
 

@@ -372,7 +372,7 @@ async fn add_client_session(
 ) -> OauthSessionId {
     let now = server.app.clock.now();
     let new = NewOauthSession {
-        user_id,
+        user_id: Some(user_id),
         client_id: client_id.clone(),
         browser_session_id: None,
         scope: matrix_scope(device_id),

@@ -637,7 +637,8 @@ on_both_engines! {
                 client_secret: Some(Secret::new("a secret")),
                 client_secret_file: None,
                 jwks_uri: None,
-                grant_types: gatehouse::config::GrantType::ALL.to_vec(),
+                grant_types: gatehouse::config::GrantType::USUAL.to_vec(),
+                scope: None,
                 trusted: true,
                 access_token_lifetime_seconds: None,
             }];

@@ -56,6 +56,8 @@ fn without_a_file_the_defaults_hold() {
 fn an_empty_file_and_empty_sections_mean_the_defaults() {
     assert_eq!(load("", &[]).unwrap(), Config::default());
     assert_eq!(load("http:\nclients:\n# nothing\n", &[]).unwrap(), Config::default());
+    let comments = "# nothing\n".repeat(1000);
+    assert_eq!(load(&format!("{comments}http:\n{comments}clients: []\n"), &[]).unwrap(), Config::default());
 }
 
 #[test]
@@ -454,6 +456,29 @@ fn static_clients_are_checked() {
         client("client_id: a, redirect_uris: ['https://a.org/'], access_token_lifetime_seconds: 1"),
         "clients[0].access_token_lifetime_seconds"
     );
+
+    let own = |fields: &str| {
+        let given = "client_id: a, client_secret: x, grant_types: [client_credentials]";
+        let method = "token_endpoint_auth_method: client_secret_basic";
+        problem(&format!("clients: [{{client_name: A, {method}, {given}, {fields}}}]")).1
+    };
+    assert_eq!(own("trusted: false"), "clients[0].scope");
+    for scope in [
+        "openid",
+        "a profile",
+        "email",
+        "urn:matrix:client:api:*",
+        "urn:matrix:org.matrix.msc2967.client:device:A",
+        "urn:synapse:admin:*",
+        "",
+        "a  b",
+        "a a",
+        "b\u{e9}",
+    ] {
+        assert_eq!(own(&format!("scope: '{scope}'")), "clients[0].scope", "{scope}");
+    }
+    assert_eq!(client("client_id: a, grant_types: [client_credentials], scope: a"), "clients[0].grant_types");
+    assert_eq!(client("client_id: a, redirect_uris: ['https://a.org/'], scope: a"), "clients[0].scope");
 
     let twice =
         "{client_id: a, client_name: A, redirect_uris: ['https://a.org/'], token_endpoint_auth_method: none}";

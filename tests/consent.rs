@@ -167,6 +167,7 @@ fn configured(client_id: &str, trusted: bool) -> StaticClient {
         client_secret_file: None,
         jwks_uri: None,
         grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+        scope: None,
         trusted,
         access_token_lifetime_seconds: None,
     }

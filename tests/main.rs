@@ -5,6 +5,7 @@ mod authorization_code;
 mod authorization_requests;
 mod browser;
 mod client_authentication;
+mod client_credentials;
 mod client_registration;
 mod cluster;
 mod code_redemption;

@@ -148,6 +148,7 @@ fn hasty_client() -> StaticClient {
         client_secret_file: None,
         jwks_uri: None,
         grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+        scope: None,
         trusted: false,
         access_token_lifetime_seconds: Some(HASTE.as_secs()),
     }

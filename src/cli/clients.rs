@@ -11,7 +11,7 @@ use super::request::Answer;
 use crate::app::App;
 use crate::clients::redirect_uri::is_plain_uri;
 use crate::clients::{self, Client, ClientMetadata, GrantType, Origin, TokenEndpointAuthMethod};
-use crate::config::StaticClient;
+use crate::config::{StaticClient, check_own_scope};
 use crate::http::words;
 use crate::ids::ClientId;
 use crate::sessions::oauth;
@@ -54,18 +54,22 @@ pub struct Create {
     #[arg(long, value_name = "METHOD", default_value = "none", value_parser = auth_methods())]
     pub auth_method: String,
     /// What the client may do at the token endpoint; may be repeated
-    #[arg(long = "grant-type", value_name = "GRANT", value_parser = grants(), default_values = GRANTS)]
+    #[arg(long = "grant-type", value_name = "GRANT", value_parser = grants(), default_values = USUAL_GRANTS)]
     pub grant_types: Vec<String>,
+    /// What the client may ask for with its own credentials, values with spaces between them; for the
+    /// grant client_credentials
+    #[arg(long)]
+    pub scope: Option<String>,
 }
 
-const GRANTS: [&str; 2] = [GrantType::ALL[0].as_str(), GrantType::ALL[1].as_str()];
+const USUAL_GRANTS: [&str; 2] = [GrantType::USUAL[0].as_str(), GrantType::USUAL[1].as_str()];
 
 fn auth_methods() -> PossibleValuesParser {
     TokenEndpointAuthMethod::ALL.map(TokenEndpointAuthMethod::as_str).into()
 }
 
 fn grants() -> PossibleValuesParser {
-    GRANTS.into()
+    GrantType::ALL.map(GrantType::as_str).into()
 }
 
 impl Clients {
@@ -147,6 +151,18 @@ impl Create {
                 self.auth_method
             )));
         };
+        let may_act_alone = grant_types.contains(&GrantType::ClientCredentials);
+        if may_act_alone && method == TokenEndpointAuthMethod::None {
+            return Err(Failure::usage(
+                "--auth-method: client_credentials needs a client that proves itself",
+            ));
+        }
+        if may_act_alone != self.scope.is_some() {
+            return Err(Failure::usage("--scope goes with the grant client_credentials, and only with that"));
+        }
+        if let Some(Err(why)) = self.scope.as_deref().map(check_own_scope) {
+            return Err(Failure::usage(format!("--scope: {why}")));
+        }
         Ok(ClientMetadata::from_config(&StaticClient {
             client_id: String::new(),
             client_name: self.name,
@@ -158,6 +174,7 @@ impl Create {
             client_secret_file: None,
             jwks_uri: None,
             grant_types,
+            scope: self.scope,
             trusted: false,
             access_token_lifetime_seconds: None,
         }))
@@ -177,8 +194,8 @@ async fn delete(app: &App, id: &ClientId) -> Result<Answer, Failure> {
             "{id} comes from the configuration; remove it from the section `clients` there and restart the server"
         )));
     }
-    oauth::end_all_of_client(&mut tx, id, now).await?;
     clients::remove(&mut tx, id, now).await?;
+    oauth::end_all_of_client(&mut tx, id, now).await?;
     tx.commit().await?;
     app.wake_workers();
     tracing::info!(client = %id, "a client was deleted by an admin");
@@ -207,6 +224,7 @@ fn facts(client: &Client) -> Value {
         "client_uri": client.metadata.client_uri,
         "redirect_uris": client.metadata.redirect_uris,
         "grant_types": client.metadata.grant_types,
+        "scope": client.metadata.scope,
         "token_endpoint_auth_method": client.metadata.token_endpoint_auth_method,
         "created_at": client.created_at.to_rfc3339(),
     })

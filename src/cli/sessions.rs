@@ -12,7 +12,7 @@ use super::users::{Told, get, tell};
 use crate::accounts::users::{self, User};
 use crate::app::App;
 use crate::clients;
-use crate::ids::{BrowserSessionId, ClientId, OauthSessionId, UserId};
+use crate::ids::{BrowserSessionId, ClientId, UserId};
 use crate::sessions::browser::{self, BrowserSession};
 use crate::sessions::oauth::{self, EndReason, OauthSession};
 
@@ -20,10 +20,14 @@ use crate::sessions::oauth::{self, EndReason, OauthSession};
 #[derive(Debug, Subcommand, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sessions {
-    /// List the live sessions of an account, the last begun first
+    /// List the live sessions of an account or of a client, the last begun first
     List {
         /// Whose: a local part or a whole Matrix identifier
-        name: String,
+        #[arg(required_unless_present = "client", conflicts_with = "client")]
+        name: Option<String>,
+        /// What this client holds, of accounts and for itself
+        #[arg(long, value_name = "CLIENT_ID", conflicts_with = "kind")]
+        client: Option<String>,
         /// Only sessions of this kind
         #[arg(long)]
         kind: Option<SessionKind>,
@@ -63,7 +67,11 @@ impl Sessions {
     /// Why it was not done, for the admin.
     pub async fn carry_out(self, app: &App) -> Result<Answer, Failure> {
         match self {
-            Sessions::List { name, kind } => list(app, &name, kind).await,
+            Sessions::List { client: Some(id), .. } => list_of_client(app, &ClientId(id)).await,
+            Sessions::List { name: Some(name), kind, .. } => list(app, &name, kind).await,
+            Sessions::List { .. } => {
+                Err(Failure::usage("name an account, or a client with --client CLIENT_ID"))
+            }
             Sessions::End(End { session_id: Some(id), .. }) => end_one(app, &id).await,
             Sessions::End(End { user: Some(name), all: true, .. }) => end_all(app, &name).await,
             Sessions::End(_) => Err(Failure::usage("name a session, or an account with --user NAME --all")),
@@ -92,11 +100,36 @@ async fn list(app: &App, name: &str, kind: Option<SessionKind>) -> Result<Answer
                 "{}  oauth    last seen {}  {client}{device}",
                 session.id, session.last_seen_at
             ));
-            sessions.push(oauth_facts(&session, &user, &client));
+            sessions.push(oauth_facts(&session, Some(&user), &client));
         }
     }
     if lines.is_empty() {
         lines.push(format!("{} has no live sessions.", user.localpart));
+    }
+    Ok(Answer { text: lines.join("\n"), data: json!({ "sessions": sessions }) })
+}
+
+async fn list_of_client(app: &App, id: &ClientId) -> Result<Answer, Failure> {
+    let Some(client) = clients::find(&app.store, id).await? else {
+        return Err(Failure::not_found(format!(
+            "there is no client {id}; `gatehouse clients list` shows which there are"
+        )));
+    };
+    let client = super::clients::name(&client);
+    let mut lines = Vec::new();
+    let mut sessions = Vec::new();
+    for session in oauth::list_of_client(&app.store, id).await? {
+        let user = match session.user_id {
+            Some(id) => users::find(&app.store, id).await?,
+            None => None,
+        };
+        let whose = user.as_ref().map_or("for itself".to_owned(), |user| format!("of {}", user.localpart));
+        let device = session.device_id.as_ref().map_or(String::new(), |device| format!("  device {device}"));
+        lines.push(format!("{}  oauth    last seen {}  {whose}{device}", session.id, session.last_seen_at));
+        sessions.push(oauth_facts(&session, user.as_ref(), &client));
+    }
+    if lines.is_empty() {
+        lines.push(format!("{client} has no live sessions."));
     }
     Ok(Answer { text: lines.join("\n"), data: json!({ "sessions": sessions }) })
 }
@@ -120,15 +153,27 @@ async fn end_one(app: &App, id: &str) -> Result<Answer, Failure> {
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     let user = match find(app, id).await? {
-        Some(Found::Browser(id, user)) if browser::end(&mut tx, id, user, now).await? => user,
-        Some(Found::Oauth(id, user))
-            if oauth::end_of_user(&mut tx, id, user, EndReason::EndedByAdmin, now).await? =>
+        Some(Found::Browser(id, user)) if browser::end(&mut tx, id, user, now).await? => Some(user),
+        Some(Found::Oauth(session))
+            if oauth::end(
+                &mut tx,
+                session.id,
+                session.user_id,
+                session.device_id.clone(),
+                EndReason::EndedByAdmin,
+                now,
+            )
+            .await? =>
         {
-            user
+            session.user_id
         }
         _ => return Err(Failure::not_found(format!("there is no live session {id}"))),
     };
     tx.commit().await?;
+    let Some(user) = user else {
+        let text = format!("Ended the session {id}, which the client had for itself.");
+        return Ok(Answer { text, data: json!({ "ended_sessions": 1 }) });
+    };
     let name = users::find(&app.store, user)
         .await?
         .map_or_else(|| user.to_string(), |user| user.localpart.to_string());
@@ -138,7 +183,7 @@ async fn end_one(app: &App, id: &str) -> Result<Answer, Failure> {
 
 enum Found {
     Browser(BrowserSessionId, UserId),
-    Oauth(OauthSessionId, UserId),
+    Oauth(Box<OauthSession>),
 }
 
 async fn find(app: &App, id: &str) -> Result<Option<Found>, Failure> {
@@ -146,7 +191,7 @@ async fn find(app: &App, id: &str) -> Result<Option<Found>, Failure> {
     if let Some(session) = browser::find_by_id(&app.store, of_browser).await? {
         return Ok(Some(Found::Browser(session.id, session.user_id)));
     }
-    Ok(oauth::find(&app.store, of_client).await?.map(|session| Found::Oauth(session.id, session.user_id)))
+    Ok(oauth::find(&app.store, of_client).await?.map(|session| Found::Oauth(Box::new(session))))
 }
 
 async fn end_all(app: &App, name: &str) -> Result<Answer, Failure> {
@@ -179,11 +224,11 @@ fn browser_facts(session: &BrowserSession, user: &User) -> Value {
     })
 }
 
-fn oauth_facts(session: &OauthSession, user: &User, client_name: &str) -> Value {
+fn oauth_facts(session: &OauthSession, user: Option<&User>, client_name: &str) -> Value {
     json!({
         "id": session.id,
         "kind": SessionKind::Oauth,
-        "user": user.localpart,
+        "user": user.map(|user| &user.localpart),
         "client_id": session.client_id,
         "client_name": client_name,
         "scope": session.scope,

@@ -41,6 +41,9 @@ pub struct ClientMetadata {
     pub response_types: Vec<String>,
     /// The grants that it may use.
     pub grant_types: Vec<GrantType>,
+    /// What it may ask for with its own credentials; only an admin can say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
     /// Where it runs.
     pub application_type: ApplicationType,
     /// How it proves itself.
@@ -133,6 +136,11 @@ impl ClientMetadata {
             return refuse("id_token_signed_response_alg must be RS256, ES256 or EdDSA");
         }
         let token_endpoint_auth_method = auth_method(given)?;
+        if token_endpoint_auth_method == TokenEndpointAuthMethod::None
+            && grant_types.contains(&GrantType::ClientCredentials)
+        {
+            return refuse("grant_types: client_credentials needs a client that proves itself");
+        }
         let (jwks, jwks_uri) = signing_keys(given, token_endpoint_auth_method, &host)?;
         Ok(ClientMetadata {
             jwks,
@@ -146,6 +154,7 @@ impl ClientMetadata {
             post_logout_redirect_uris,
             response_types,
             grant_types,
+            scope: None,
             application_type,
             token_endpoint_auth_method,
             id_token_signed_response_alg: algorithm,
@@ -165,6 +174,7 @@ impl ClientMetadata {
             post_logout_redirect_uris: client.post_logout_redirect_uris.clone(),
             response_types: if has_code { vec!["code".to_owned()] } else { Vec::new() },
             grant_types: client.grant_types.clone(),
+            scope: client.scope.clone(),
             application_type: ApplicationType::Native,
             token_endpoint_auth_method: client.token_endpoint_auth_method,
             is_trusted: client.trusted,
@@ -258,8 +268,10 @@ fn shared_uri(given: &Map<String, Value>, key: &str, host: &str) -> Result<Optio
 /// The grants and response types, without those that are not known here.
 fn grants(given: &Map<String, Value>) -> Result<(Vec<GrantType>, Vec<String>), InvalidMetadata> {
     let asked = texts(given, "grant_types")?;
-    let is_asked =
-        |grant: &GrantType| asked.as_ref().is_none_or(|asked| asked.iter().any(|one| one == grant.as_str()));
+    let is_asked = |grant: &GrantType| match &asked {
+        Some(asked) => asked.iter().any(|one| one == grant.as_str()),
+        None => GrantType::USUAL.contains(grant),
+    };
     let grant_types: Vec<GrantType> = GrantType::ALL.into_iter().filter(is_asked).collect();
     let has_code = grant_types.contains(&GrantType::AuthorizationCode);
     let mut response_types = match texts(given, "response_types")? {

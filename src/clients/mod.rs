@@ -137,7 +137,17 @@ pub async fn create(
     Ok((client, secret))
 }
 
-/// Removes a client; `false` when there is none. Its sessions must be ended by the caller.
+/// Whether the client is still there, and stays so until the transaction ends: a removal that comes at
+/// the same moment waits, and then finds what this transaction has begun.
+///
+/// # Errors
+/// When the database fails.
+pub async fn keep(tx: &mut Tx, id: &ClientId) -> Result<bool, store::Error> {
+    sql::keep(tx, id).await
+}
+
+/// Removes a client; `false` when there is none. Its sessions must be ended by the caller, afterwards:
+/// one that began at the same moment is then there.
 ///
 /// # Errors
 /// When the database fails.

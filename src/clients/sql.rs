@@ -88,6 +88,12 @@ RETURNING id, origin, metadata, secret_digest, created_at";
         .await
 }
 
+/// The update changes nothing, but locks the row on either engine.
+pub(super) async fn keep(tx: &mut Tx, id: &ClientId) -> Result<bool, Error> {
+    const KEEP: &str = "UPDATE oauth_clients SET origin = origin WHERE id = $1 AND removed_at IS NULL";
+    Ok(query(KEEP).bind(id).execute(tx).await? == 1)
+}
+
 pub(super) async fn remove(tx: &mut Tx, id: &ClientId, now: Timestamp) -> Result<bool, Error> {
     const REMOVE: &str = "
 UPDATE oauth_clients SET removed_at = $1, metadata_digest = NULL, secret_digest = NULL

@@ -52,6 +52,11 @@ pub struct StaticClient {
     /// What the client may do at the token endpoint.
     #[serde(default = "usual_grant_types")]
     pub grant_types: Vec<GrantType>,
+    /// What the client may ask for with its own credentials, separated by spaces. Only for the grant
+    /// `client_credentials`, and required there.
+    #[serde(default)]
+    #[schemars(example = "reports:read reports:write")]
+    pub scope: Option<String>,
     /// Whether people are spared the question for consent. Only for clients that are yours.
     #[serde(default)]
     pub trusted: bool,
@@ -84,6 +89,8 @@ pub enum GrantType {
     AuthorizationCode,
     /// Fresh access tokens without the person (RFC 6749 §6).
     RefreshToken,
+    /// Access tokens for the client itself, without any person (RFC 6749 §4.4).
+    ClientCredentials,
 }
 
 impl TokenEndpointAuthMethod {
@@ -111,7 +118,10 @@ impl TokenEndpointAuthMethod {
 
 impl GrantType {
     /// All that are offered.
-    pub const ALL: [Self; 2] = [Self::AuthorizationCode, Self::RefreshToken];
+    pub const ALL: [Self; 3] = [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
+
+    /// What a client gets that does not say which it uses.
+    pub const USUAL: [Self; 2] = [Self::AuthorizationCode, Self::RefreshToken];
 
     /// The grant as OAuth spells it.
     #[must_use]
@@ -119,12 +129,50 @@ impl GrantType {
         match self {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
+            Self::ClientCredentials => "client_credentials",
         }
     }
 }
 
 fn usual_grant_types() -> Vec<GrantType> {
-    vec![GrantType::AuthorizationCode, GrantType::RefreshToken]
+    GrantType::USUAL.to_vec()
+}
+
+/// Whether a client may have this scope for itself. A token without a person must mean nothing to the
+/// homeserver, and has nobody to tell about.
+///
+/// # Errors
+/// What is wrong with it, for the admin.
+pub fn check_own_scope(scope: &str) -> Result<(), String> {
+    // RFC 6749 §3.3.
+    let is_allowed = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
+    let mut seen = HashSet::new();
+    for token in scope.split(' ') {
+        let token_is = |why: &str| Err(format!("{}: {why}", token.escape_default()));
+        if token.is_empty() || !token.bytes().all(is_allowed) {
+            return Err("must be values of visible ASCII characters other than \" and \\, with one space \
+                        between them"
+                .to_owned());
+        }
+        if ["openid", "profile", "email"].contains(&token) {
+            return token_is("tells who a person is, and a client that acts for itself is none; remove it");
+        }
+        if token.starts_with("urn:matrix:") {
+            return token_is("is for Matrix users, and a client that acts for itself is none; remove it");
+        }
+        if token.starts_with("urn:synapse:") {
+            return token_is(
+                "administers the homeserver in the name of a person, who is not there; remove it",
+            );
+        }
+        if !seen.insert(token) {
+            return token_is("stands there twice; remove one");
+        }
+    }
+    match scope.len() {
+        0..=2048 => Ok(()),
+        _ => Err("is longer than 2048 bytes".to_owned()),
+    }
 }
 
 /// Checks the clients one by one, and that no two are the same.
@@ -186,6 +234,27 @@ impl StaticClient {
                 format!("{key}.jwks_uri"),
                 "goes with token_endpoint_auth_method private_key_jwt, and only with that",
             );
+        }
+        let may_act_alone = self.grant_types.contains(&GrantType::ClientCredentials);
+        if may_act_alone && method == TokenEndpointAuthMethod::None {
+            problems.add(
+                format!("{key}.grant_types"),
+                "client_credentials needs a client that proves itself; choose another token_endpoint_auth_method",
+            );
+        }
+        match (&self.scope, may_act_alone) {
+            (None, true) => problems.add(
+                format!("{key}.scope"),
+                "is needed for the grant client_credentials; say what the client may ask for",
+            ),
+            (Some(_), false) => problems
+                .add(format!("{key}.scope"), "goes with the grant client_credentials, and only with that"),
+            (Some(scope), true) => {
+                if let Err(why) = check_own_scope(scope) {
+                    problems.add(format!("{key}.scope"), why);
+                }
+            }
+            (None, false) => {}
         }
         if let Some(seconds) = self.access_token_lifetime_seconds {
             let key = format!("{key}.access_token_lifetime_seconds");

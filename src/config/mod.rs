@@ -37,7 +37,7 @@ mod source;
 mod telemetry;
 
 pub use branding::Branding;
-pub use clients::{GrantType, StaticClient, TokenEndpointAuthMethod};
+pub use clients::{GrantType, StaticClient, TokenEndpointAuthMethod, check_own_scope};
 pub use data::Data;
 pub use database::{Database, Engine};
 pub use error::{Error, Place, Problem};

@@ -104,7 +104,7 @@ async fn find(app: &App, visit: &Visit, id: &str) -> Result<Result<Question, Res
 /// Judged when the page is shown and again when it is answered.
 async fn permit(app: &App, visit: &Visit, question: &Question) -> Result<Decision, PageError> {
     let access = Access {
-        user: question.signed_in.user.for_policy(),
+        user: Some(question.signed_in.user.for_policy()),
         client: &question.client,
         scope: &question.scope,
         grant_type: GrantType::AuthorizationCode,

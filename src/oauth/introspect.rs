@@ -18,7 +18,7 @@ use crate::clients::TokenEndpointAuthMethod;
 use crate::http::form::Parameters;
 use crate::http::headers::no_store;
 use crate::http::requester::Requester;
-use crate::ids::{DeviceId, UserId};
+use crate::ids::DeviceId;
 use crate::keys::{self, TokenKind};
 use crate::sessions::tokens;
 use crate::time::Timestamp;
@@ -48,7 +48,7 @@ pub struct Introspection<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     nbf: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    sub: Option<UserId>,
+    sub: Option<String>,
 }
 
 /// Who asks.
@@ -130,19 +130,26 @@ async fn prove_client(
 async fn access_token(app: &App, token: &str, caller: Caller) -> Result<Response, Error> {
     let now = app.clock.now();
     let Some(active) = tokens::find_active(app, token, now).await? else { return Ok(inactive()) };
+    // A homeserver lets users in, and a client that acts for itself is none.
+    if active.user.is_none() && caller != Caller::Client {
+        return Ok(inactive());
+    }
     let reads_device_id = caller == Caller::Homeserver { reads_device_id: true };
     let told = active.told[usize::from(reads_device_id)].get_or_init(|| {
         let told = Introspection {
             active: true,
             scope: Some(&Scope::stored(&active.scope).in_both_spellings()),
             client_id: Some(&active.client_id.0),
-            username: Some(&active.localpart),
+            username: active.user.as_ref().map(|user| user.localpart.as_str()),
             token_type: Some("access_token"),
             device_id: active.device_id.as_ref().filter(|_| reads_device_id),
             exp: Some(active.expires_at.as_seconds()),
             iat: Some(active.issued_at.as_seconds()),
             nbf: Some(active.issued_at.as_seconds()),
-            sub: Some(active.user_id),
+            // Without a user the client is the subject (RFC 9068 §2.2 has it so too).
+            sub: Some(
+                active.user.as_ref().map_or_else(|| active.client_id.0.clone(), |user| user.id.to_string()),
+            ),
         };
         // Texts and numbers always make JSON.
         serde_json::to_string(&told).unwrap_or_default().into()
@@ -159,7 +166,7 @@ async fn refresh_token(app: &App, token: &str) -> Result<Response, Error> {
         client_id: Some(&session.client_id.0),
         username: Some(&session.localpart),
         token_type: Some("refresh_token"),
-        sub: Some(session.user_id),
+        sub: Some(session.user_id.to_string()),
         ..Introspection::default()
     })))
 }

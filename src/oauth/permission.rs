@@ -11,8 +11,8 @@ use crate::store;
 
 /// An access that a client asks for.
 pub struct Access<'a> {
-    /// To whose account.
-    pub user: input::User,
+    /// To whose account; nobody's when the client acts for itself.
+    pub user: Option<input::User>,
     /// Which client.
     pub client: &'a Client,
     /// What it wants to do.
@@ -38,8 +38,11 @@ pub enum Undecided {
 /// # Errors
 /// [`Undecided`].
 pub async fn ask(app: &App, access: Access<'_>, requester: &Requester) -> Result<Decision, Undecided> {
-    let count = oauth::count(&app.store, access.user.id, access.scope.device_id()).await?;
-    let sessions = input::Sessions { live: count.live, with_device: count.with_device };
+    let mut sessions = input::Sessions::default();
+    if let Some(user) = &access.user {
+        let count = oauth::count(&app.store, user.id, access.scope.device_id()).await?;
+        sessions = input::Sessions { live: count.live, with_device: count.with_device };
+    }
     Ok(judge(app, access, sessions, requester)?)
 }
 
@@ -60,7 +63,7 @@ fn judge(
     let Access { user, client, scope, grant_type } = access;
     let home_page = client.metadata.client_uri.as_ref();
     app.policy.authorization_grant(&input::AuthorizationGrant {
-        user: Some(user),
+        user,
         client: input::Client {
             client_id: client.id.clone(),
             origin: client.origin.as_str().to_owned(),

@@ -47,8 +47,7 @@ async fn revoke(
     let mut tx = app.store.begin().await?;
     // The hint is not needed: a token tells what it is.
     if let Some(session) = tokens::find_session_of(&mut tx, token).await? {
-        oauth::end(&mut tx, session.session_id, session.user_id, session.device_id, EndReason::Revoked, now)
-            .await?;
+        oauth::end(&mut tx, session.id, session.user_id, session.device_id, EndReason::Revoked, now).await?;
     }
     tx.commit().await?;
     app.wake_workers();

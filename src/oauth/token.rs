@@ -32,6 +32,18 @@ pub struct TokenResponse {
 }
 
 impl TokenResponse {
+    /// Answers with an access token alone, to a client that acts for itself (RFC 6749 §4.4.3).
+    pub fn without_refresh(pair: Pair, scope: String) -> TokenResponse {
+        TokenResponse {
+            access_token: pair.access_token,
+            token_type: "Bearer",
+            expires_in: pair.expires_in.as_secs(),
+            refresh_token: None,
+            scope,
+            id_token: None,
+        }
+    }
+
     /// Answers with a pair, to a client that may or may not refresh.
     pub fn new(client: &Client, pair: Pair, scope: String, id_token: Option<String>) -> TokenResponse {
         TokenResponse {
@@ -95,6 +107,7 @@ async fn run(
     match grant {
         GrantType::AuthorizationCode => grants::authorization_code::run(app, requester, &client, form).await,
         GrantType::RefreshToken => grants::refresh_token::run(app, requester, &client, form).await,
+        GrantType::ClientCredentials => grants::client_credentials::run(app, requester, &client, form).await,
     }
 }
 

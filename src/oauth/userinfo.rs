@@ -26,12 +26,13 @@ async fn answer(app: &App, headers: &HeaderMap) -> Result<Response, Error> {
     let active = tokens::find_active(app, token, app.clock.now()).await?;
     let session = active.ok_or(Error::InvalidToken(Some("the access token is not valid")))?;
     let scope = Scope::stored(&session.scope);
-    if !scope.has(OPENID) {
+    // A client that acts for itself has no person to tell about, and never this scope.
+    let Some(user) = session.user.as_ref().filter(|_| scope.has(OPENID)) else {
         return Err(Error::InsufficientScope(OPENID));
-    }
-    let mut claims = json!({ "sub": session.user_id });
+    };
+    let mut claims = json!({ "sub": user.id });
     if scope.has(PROFILE) {
-        claims["preferred_username"] = json!(session.localpart);
+        claims["preferred_username"] = json!(user.localpart);
     }
     Ok(no_store(Json(claims)))
 }

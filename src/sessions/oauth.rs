@@ -10,13 +10,14 @@ use crate::jobs;
 use crate::store::{self, Change, Error, On, Tx};
 use crate::time::Timestamp;
 
-/// A client's access to a person's account, through a chain of access and refresh tokens.
+/// A client's access to a person's account, through a chain of access and refresh tokens; or, with a
+/// single access token, what it may do for itself (RFC 6749 §4.4).
 #[derive(Clone, Debug)]
 pub struct OauthSession {
     /// Its identifier.
     pub id: OauthSessionId,
-    /// Whose account.
-    pub user_id: UserId,
+    /// Whose account; nobody's when the client acts for itself.
+    pub user_id: Option<UserId>,
     /// Which client.
     pub client_id: ClientId,
     /// What was granted, as the client spelled it.
@@ -136,7 +137,7 @@ pub async fn let_go_of_device(app: &App, held: &HeldDevice) -> Result<(), store:
 pub async fn end(
     tx: &mut Tx,
     id: OauthSessionId,
-    user_id: UserId,
+    user_id: impl Into<Option<UserId>>,
     device_id: Option<DeviceId>,
     reason: EndReason,
     now: Timestamp,
@@ -145,10 +146,11 @@ pub async fn end(
         return Ok(false);
     }
     tx.announce(Change::Session(id));
-    if let Some(device_id) = device_id {
+    let user_id = user_id.into();
+    if let (Some(user_id), Some(device_id)) = (user_id, device_id) {
         jobs::enqueue(tx, &DeleteDevice { user_id, device_id }, now).await?;
     }
-    tracing::info!(session = %id, user = %user_id, reason = reason.as_str(), "an OAuth session ended");
+    tracing::info!(session = %id, user = user_id.map(tracing::field::display), reason = reason.as_str(), "an OAuth session ended");
     Ok(true)
 }
 
@@ -164,7 +166,7 @@ pub async fn end_of_user(
     now: Timestamp,
 ) -> Result<bool, store::Error> {
     match sql::find_oauth_session(&mut *tx, id).await? {
-        Some(session) if session.user_id == user_id => {
+        Some(session) if session.user_id == Some(user_id) => {
             end(tx, id, user_id, session.device_id, reason, now).await
         }
         _ => Ok(false),
@@ -209,7 +211,7 @@ pub async fn end_all_with_scope(
 /// # Errors
 /// When the database fails.
 pub async fn end_all_of_client(tx: &mut Tx, client_id: &ClientId, now: Timestamp) -> Result<(), Error> {
-    for session in sql::list_oauth_sessions_of_client(tx, client_id).await? {
+    for session in list_of_client(&mut *tx, client_id).await? {
         end(tx, session.id, session.user_id, session.device_id, EndReason::ClientRemoved, now).await?;
     }
     Ok(())
@@ -236,6 +238,14 @@ pub async fn list(
     sql::list_oauth_sessions(on, user_id, before, limit).await
 }
 
+/// The client's live sessions, whoever allowed them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_of_client(on: impl Into<On<'_>>, client_id: &ClientId) -> Result<Vec<OauthSession>, Error> {
+    sql::list_oauth_sessions_of_client(on, client_id).await
+}
+
 /// How many live sessions clients have with an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Count {
@@ -260,8 +270,8 @@ pub async fn count(
 
 /// What a new session is made of.
 pub struct NewOauthSession {
-    /// Whose account.
-    pub user_id: UserId,
+    /// Whose account; nobody's when the client acts for itself.
+    pub user_id: Option<UserId>,
     /// Which client.
     pub client_id: ClientId,
     /// The browser session in which it was allowed.
@@ -270,6 +280,6 @@ pub struct NewOauthSession {
     pub scope: String,
     /// The Matrix device in the scope.
     pub device_id: Option<DeviceId>,
-    /// When the person last proved who they are.
+    /// When the person, or the client that acts for itself, last proved who they are.
     pub authenticated_at: Timestamp,
 }

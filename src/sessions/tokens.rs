@@ -11,7 +11,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::oauth::{self, EndReason, NewOauthSession};
+use super::oauth::{self, EndReason, NewOauthSession, OauthSession};
 use super::sql;
 use crate::app::App;
 use crate::config;
@@ -350,11 +350,11 @@ pub async fn find_refreshable(store: &Store, token: &str) -> Result<Option<Found
     Ok((is_live && chain.found.is_usable()).then_some(chain.found))
 }
 
-/// The session that a token names, however old the token is.
+/// The live session that a token names, however old the token is.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find_session_of(tx: &mut Tx, token: &str) -> Result<Option<Found>, store::Error> {
+pub async fn find_session_of(tx: &mut Tx, token: &str) -> Result<Option<OauthSession>, store::Error> {
     let Some(family) = TokenKind::of(token).and_then(|_| Family::of(token)) else { return Ok(None) };
     sql::find_by_family(tx, &family.digest()).await
 }

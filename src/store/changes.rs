@@ -108,12 +108,12 @@ impl Changes {
         self.floor.fetch_max(number, Ordering::SeqCst);
     }
 
-    /// Whether what was read at the stamp still holds for the session and its user.
-    pub fn is_current(&self, stamp: Stamp, session: OauthSessionId, user: UserId) -> bool {
+    /// Whether what was read at the stamp still holds for the session and its user, if it has one.
+    pub fn is_current(&self, stamp: Stamp, session: OauthSessionId, user: impl Into<Option<UserId>>) -> bool {
         let at = |change: Change| self.places[change.place()].load(Ordering::SeqCst);
         stamp.0 >= self.floor.load(Ordering::SeqCst)
             && at(Change::Session(session)) <= stamp.0
-            && at(Change::User(user)) <= stamp.0
+            && user.into().is_none_or(|user| at(Change::User(user)) <= stamp.0)
             && self.is_trusted()
     }
 

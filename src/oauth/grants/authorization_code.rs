@@ -54,8 +54,12 @@ pub(crate) async fn run(
         Standing::Deactivated => return Err(Error::InvalidGrant("the account is deactivated")),
     }
     let scope = Scope::stored(&granted.asked.scope);
-    let access =
-        Access { user: user.for_policy(), client, scope: &scope, grant_type: GrantType::AuthorizationCode };
+    let access = Access {
+        user: Some(user.for_policy()),
+        client,
+        scope: &scope,
+        grant_type: GrantType::AuthorizationCode,
+    };
     if !permission::ask(app, access, requester).await?.is_allowed() {
         return Err(Error::InvalidGrant("the policy of this server does not allow it any more"));
     }
@@ -161,7 +165,7 @@ async fn spend(
         return Err(Error::TemporarilyUnavailable("the homeserver took too long".into()));
     }
     let new = NewOauthSession {
-        user_id: granted.user_id,
+        user_id: Some(granted.user_id),
         client_id: granted.client_id.clone(),
         browser_session_id: granted.browser_session_id,
         scope: granted.asked.scope.clone(),

@@ -1,4 +1,5 @@
 //! What each grant does beside what all share.
 
 pub(super) mod authorization_code;
+pub(super) mod client_credentials;
 pub(super) mod refresh_token;

@@ -33,8 +33,12 @@ pub(crate) async fn run(
         if asked.is_some_and(|asked| !scope.covers(asked)) {
             return Err(Error::InvalidScope("a refresh cannot widen the scope".to_owned()));
         }
-        let access =
-            Access { user: found.for_policy(), client, scope: &scope, grant_type: GrantType::RefreshToken };
+        let access = Access {
+            user: Some(found.for_policy()),
+            client,
+            scope: &scope,
+            grant_type: GrantType::RefreshToken,
+        };
         Ok(permission::ask_again(app, access, requester)?.is_allowed())
     };
     let (pair, found) = match tokens::refresh(app, presented, &client.id, &issue, permits).await? {

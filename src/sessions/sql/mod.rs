@@ -7,7 +7,7 @@ use super::oauth::{Count, NewOauthSession, OauthSession};
 use super::tokens::Found;
 use crate::http::requester::Requester;
 use crate::ids::{BrowserSessionId, ClientId, DeviceId, Localpart, OauthSessionId, UserId};
-use crate::known::ActiveToken;
+use crate::known::{ActiveToken, TokenUser};
 use crate::store::{Error, FromRow, Joined, On, Row, Store, Tx, joined, query};
 use crate::time::Timestamp;
 
@@ -164,20 +164,26 @@ pub(super) struct FoundToken {
 
 impl FromRow for FoundToken {
     fn from_row(row: &Row) -> Result<FoundToken, Error> {
-        let session = Found::from_row(row)?;
+        let is_set = |column| row.get::<Option<Timestamp>>(column).map(|moment| moment.is_some());
         let digest: String = row.get("digest")?;
+        let user = match row.get("user_id")? {
+            Some(id) => Some(TokenUser { id, localpart: row.get("localpart")? }),
+            None => None,
+        };
+        // Nobody locks a client that acts for itself, and no homeserver has to know it.
+        let may_user = user.is_none()
+            || (!is_set("locked_at")? && !is_set("deactivated_at")? && is_set("provisioned_at")?);
         Ok(FoundToken {
-            is_usable: session.is_usable(),
+            is_usable: !is_set("ended_at")? && may_user,
             is_pending: row
                 .get::<Option<String>>("pending_access_digest")?
                 .is_some_and(|pending| pending == digest),
             active: ActiveToken::new(
-                session.session_id,
-                session.user_id,
-                session.localpart,
-                session.client_id,
-                session.scope,
-                session.device_id,
+                row.get("session_id")?,
+                user,
+                row.get("client_id")?,
+                row.get("scope")?,
+                row.get("device_id")?,
                 row.get("issued_at")?,
                 row.get("expires_at")?,
             ),
@@ -188,12 +194,11 @@ impl FromRow for FoundToken {
 pub(super) async fn find_access_token(store: &Store, digest: &str) -> Result<Option<FoundToken>, Error> {
     const FIND: &str = "
 SELECT t.digest, t.issued_at, t.expires_at,
-       s.id AS session_id, s.user_id, s.client_id, s.scope, s.device_id, s.authenticated_at, s.browser_session_id,
-       s.ended_at, s.pending_access_digest,
-       u.localpart, u.is_admin, u.locked_at, u.deactivated_at, u.provisioned_at
+       s.id AS session_id, s.user_id, s.client_id, s.scope, s.device_id, s.ended_at, s.pending_access_digest,
+       u.localpart, u.locked_at, u.deactivated_at, u.provisioned_at
 FROM access_tokens AS t
 JOIN oauth_sessions AS s ON s.id = t.session_id
-JOIN users AS u ON u.id = s.user_id
+LEFT JOIN users AS u ON u.id = s.user_id
 WHERE t.digest = $1";
     query(FIND).bind(digest).fetch_optional(store).await
 }
@@ -276,13 +281,10 @@ pub(super) async fn set_pending(
     Ok(true)
 }
 
-pub(super) async fn find_by_family(tx: &mut Tx, family: &str) -> Result<Option<Found>, Error> {
+pub(super) async fn find_by_family(tx: &mut Tx, family: &str) -> Result<Option<OauthSession>, Error> {
     const FIND: &str = "
-SELECT s.id AS session_id, s.user_id, s.client_id, s.scope, s.device_id, s.authenticated_at, s.browser_session_id,
-       s.ended_at, u.localpart, u.is_admin, u.locked_at, u.deactivated_at, u.provisioned_at
-FROM oauth_sessions AS s
-JOIN users AS u ON u.id = s.user_id
-WHERE s.access_family_digest = $1 OR s.refresh_family_digest = $1";
+SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
+FROM oauth_sessions WHERE (access_family_digest = $1 OR refresh_family_digest = $1) AND ended_at IS NULL";
     query(FIND).bind(family).fetch_optional(tx).await
 }
 
@@ -334,13 +336,13 @@ FROM oauth_sessions WHERE user_id = $1 AND ended_at IS NULL AND id < $2 ORDER BY
 }
 
 pub(super) async fn list_oauth_sessions_of_client(
-    tx: &mut Tx,
+    on: impl Into<On<'_>>,
     client: &ClientId,
 ) -> Result<Vec<OauthSession>, Error> {
     const LIST: &str = "
 SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
-FROM oauth_sessions WHERE client_id = $1 AND ended_at IS NULL";
-    query(LIST).bind(client).fetch_all(tx).await
+FROM oauth_sessions WHERE client_id = $1 AND ended_at IS NULL ORDER BY id DESC";
+    query(LIST).bind(client).fetch_all(on).await
 }
 
 pub(super) async fn end_oauth_session(
@@ -402,7 +404,7 @@ pub(super) async fn list_stale_oauth_sessions(
 ) -> Result<Vec<(OauthSessionId, UserId, Option<DeviceId>)>, Error> {
     const LIST: &str = "
 SELECT id, user_id, device_id FROM oauth_sessions
-WHERE ended_at IS NULL AND (last_seen_at <= $1 OR created_at <= $2) LIMIT 1000";
+WHERE user_id IS NOT NULL AND ended_at IS NULL AND (last_seen_at <= $1 OR created_at <= $2) LIMIT 1000";
     struct Stale(OauthSessionId, UserId, Option<DeviceId>);
     impl FromRow for Stale {
         fn from_row(row: &Row) -> Result<Stale, Error> {
@@ -541,9 +543,14 @@ pub(super) async fn set_seen(tx: &mut Tx, session: OauthSessionId, at: Timestamp
     Ok(())
 }
 
-/// Removes expired access tokens and sessions that ended before `ended_before`.
+/// Removes expired access tokens, with the sessions of clients that acted for themselves, which have
+/// one token each, and sessions that ended before `ended_before`.
 pub(super) async fn forget(tx: &mut Tx, ended_before: Timestamp, now: Timestamp) -> Result<(), Error> {
     query("DELETE FROM access_tokens WHERE expires_at < $1").bind(now).execute(tx).await?;
+    const FORGET_CLIENTS_OWN: &str = "
+DELETE FROM oauth_sessions
+WHERE user_id IS NULL AND NOT EXISTS (SELECT 1 FROM access_tokens WHERE session_id = oauth_sessions.id)";
+    query(FORGET_CLIENTS_OWN).execute(tx).await?;
     query("DELETE FROM oauth_sessions WHERE ended_at < $1").bind(ended_before).execute(tx).await?;
     query("DELETE FROM browser_sessions WHERE ended_at < $1").bind(ended_before).execute(tx).await?;
     Ok(())
