@@ -18,6 +18,16 @@ CREATE TABLE users (
 );
 CREATE INDEX users_localpart_folded ON users (localpart_folded);
 
+CREATE TABLE user_emails (
+    -- The address in lower case: one address belongs to one account at most.
+    folded      TEXT PRIMARY KEY,
+    user_id     TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    address     TEXT NOT NULL,
+    created_at  BIGINT NOT NULL,
+    verified_at BIGINT
+);
+CREATE INDEX user_emails_user ON user_emails (user_id);
+
 CREATE TABLE passwords (
     user_id    TEXT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
     -- The text of the scheme itself: PHC strings, or bcrypt's own form.

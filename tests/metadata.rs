@@ -56,6 +56,7 @@ async fn the_document_says_what_is_offered_and_nothing_else() {
         "id_token_signing_alg_values_supported": ["RS256", "ES256", "EdDSA"],
         "claims_supported": [
             "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "amr", "sid", "preferred_username",
+            "email", "email_verified",
         ],
         "claims_parameter_supported": false,
         "request_parameter_supported": false,

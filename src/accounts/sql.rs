@@ -1,5 +1,6 @@
 //! All SQL of the accounts.
 
+use super::emails::UserEmail;
 use super::users::User;
 use crate::ids::UserId;
 use crate::store::{Error, FromRow, On, Row, Store, Tx, query};
@@ -127,4 +128,48 @@ pub(super) async fn replace_password(
 UPDATE passwords SET hash = $1, version = $2, created_at = $3 WHERE user_id = $4 AND hash = $5";
     query(REPLACE).bind(hash).bind(version).bind(now).bind(user).bind(before).execute(tx).await?;
     Ok(())
+}
+
+pub(super) async fn add_email(
+    tx: &mut Tx,
+    user: UserId,
+    address: &str,
+    folded: &str,
+    verified_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    const ADD: &str = "
+INSERT INTO user_emails (folded, user_id, address, created_at, verified_at) VALUES ($1, $2, $3, $4, $5)";
+    query(ADD).bind(folded).bind(user).bind(address).bind(now).bind(verified_at).execute(tx).await?;
+    Ok(())
+}
+
+pub(super) async fn find_email_owner(on: impl Into<On<'_>>, folded: &str) -> Result<Option<UserId>, Error> {
+    struct Owner(UserId);
+    impl FromRow for Owner {
+        fn from_row(row: &Row) -> Result<Owner, Error> {
+            Ok(Owner(row.get("user_id")?))
+        }
+    }
+    let found: Option<Owner> =
+        query("SELECT user_id FROM user_emails WHERE folded = $1").bind(folded).fetch_optional(on).await?;
+    Ok(found.map(|Owner(user)| user))
+}
+
+pub(super) async fn remove_email(tx: &mut Tx, user: UserId, folded: &str) -> Result<bool, Error> {
+    const REMOVE: &str = "DELETE FROM user_emails WHERE user_id = $1 AND folded = $2";
+    Ok(query(REMOVE).bind(user).bind(folded).execute(tx).await? == 1)
+}
+
+impl FromRow for UserEmail {
+    fn from_row(row: &Row) -> Result<UserEmail, Error> {
+        Ok(UserEmail { address: row.get("address")?, verified_at: row.get("verified_at")? })
+    }
+}
+
+pub(super) async fn list_emails(on: impl Into<On<'_>>, user: UserId) -> Result<Vec<UserEmail>, Error> {
+    const LIST: &str = "
+SELECT address, verified_at FROM user_emails WHERE user_id = $1
+ORDER BY CASE WHEN verified_at IS NULL THEN 1 ELSE 0 END, created_at, folded";
+    query(LIST).bind(user).fetch_all(on).await
 }

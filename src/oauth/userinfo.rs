@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::client_auth::bearer;
 use super::error::Error;
-use super::scope::{OPENID, PROFILE, Scope};
+use super::scope::{EMAIL, OPENID, PROFILE, Scope};
+use crate::accounts::emails;
 use crate::app::App;
 use crate::http::headers::no_store;
 use crate::sessions::tokens;
@@ -33,6 +34,14 @@ async fn answer(app: &App, headers: &HeaderMap) -> Result<Response, Error> {
     let mut claims = json!({ "sub": user.id });
     if scope.has(PROFILE) {
         claims["preferred_username"] = json!(user.localpart);
+    }
+    // With a scope, claims go here and not into the ID token, since there is an access token (OpenID Connect
+    // Core §5.4). Who has no address has neither claim (§5.3.2).
+    if scope.has(EMAIL)
+        && let Some(email) = emails::list(&app.store, user.id).await?.into_iter().next()
+    {
+        claims["email"] = json!(email.address);
+        claims["email_verified"] = json!(email.verified_at.is_some());
     }
     Ok(no_store(Json(claims)))
 }

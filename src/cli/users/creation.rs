@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{Create, homeserver, view};
+use super::{Create, emails, homeserver, view};
+use crate::accounts::emails::{self as addresses, Address};
 use crate::accounts::{passwords, users};
 use crate::app::App;
 use crate::cli::failure::Failure;
@@ -14,6 +15,7 @@ use crate::store;
 
 /// Creates an account, with its password in the same transaction.
 pub(super) async fn create(app: &App, create: Create) -> Result<Answer, Failure> {
+    let email = available_email(app, &create).await?;
     let localpart = available_name(app, &create).await?;
     let hash = match &create.password {
         Some(password) => Some(passwords::hash_new(app, password.to_password()?).await?),
@@ -28,6 +30,10 @@ pub(super) async fn create(app: &App, create: Create) -> Result<Answer, Failure>
     })?;
     if let Some(hash) = &hash {
         passwords::set(&mut tx, user.id, hash, now).await?;
+    }
+    if let Some(email) = &email {
+        let added = addresses::add(&mut tx, user.id, email, Some(now), now).await;
+        added.map_err(|error| emails::taken(error, email))?;
     }
     tx.commit().await?;
     tracing::info!(user = %user.id, "an account was created by an admin");
@@ -47,8 +53,19 @@ pub(super) async fn create(app: &App, create: Create) -> Result<Answer, Failure>
 
 /// Says whether the name is free, without taking it.
 pub(super) async fn check(app: &App, create: &Create) -> Result<Answer, Failure> {
+    available_email(app, create).await?;
     let localpart = available_name(app, create).await?;
     Ok(Answer { text: format!("The name {localpart} is free."), data: json!({ "is_available": true }) })
+}
+
+/// The address that was given, if the account may have it and nobody else does.
+async fn available_email(app: &App, create: &Create) -> Result<Option<Address>, Failure> {
+    let Some(given) = &create.email else { return Ok(None) };
+    let address = emails::permitted(app, given)?;
+    match addresses::find_owner(&app.store, &address).await? {
+        Some(_) => Err(Failure::refused(format!("the address {address} is in use already"))),
+        None => Ok(Some(address)),
+    }
 }
 
 async fn available_name(app: &App, create: &Create) -> Result<Localpart, Failure> {
@@ -60,7 +77,7 @@ async fn available_name(app: &App, create: &Create) -> Result<Localpart, Failure
     if users::find_by_localpart(&app.store, localpart.as_str()).await?.is_some() {
         return Err(taken(&create.name));
     }
-    permit(app, &localpart)?;
+    permit(app, &localpart, create.email.clone())?;
     match app.homeserver.is_localpart_available(&localpart).await {
         Ok(Availability::Available) => Ok(localpart),
         Ok(Availability::Taken) => {
@@ -81,11 +98,11 @@ async fn available_name(app: &App, create: &Create) -> Result<Localpart, Failure
 }
 
 /// The rules know that an administrator asks, and leave them most of the choice.
-fn permit(app: &App, localpart: &Localpart) -> Result<(), Failure> {
+fn permit(app: &App, localpart: &Localpart, email: Option<String>) -> Result<(), Failure> {
     let question = input::Register {
         username: localpart.as_str().to_owned(),
         method: input::RegistrationMethod::CommandLine,
-        email: None,
+        email,
         requester: input::Requester::default(),
     };
     match app.policy.register(&question) {

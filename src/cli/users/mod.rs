@@ -2,6 +2,7 @@
 
 mod changes;
 mod creation;
+mod emails;
 mod homeserver;
 pub(super) use homeserver::{Told, tell};
 mod view;
@@ -63,6 +64,20 @@ pub enum Users {
         /// Whose
         name: String,
     },
+    /// Add an e-mail address to an account; it counts as verified
+    AddEmail {
+        /// Whose
+        name: String,
+        /// Which
+        address: String,
+    },
+    /// Take an e-mail address from an account
+    RemoveEmail {
+        /// Whose
+        name: String,
+        /// Which
+        address: String,
+    },
     /// Say whether a person may administer the homeserver
     SetAdmin {
         /// Whose
@@ -81,6 +96,9 @@ pub struct Create {
     /// Let the person administer the homeserver
     #[arg(long)]
     pub admin: bool,
+    /// An e-mail address of the person, which counts as verified
+    #[arg(long, value_name = "ADDRESS")]
+    pub email: Option<String>,
     /// Read the password from standard input
     #[arg(long, conflicts_with = "no_password")]
     #[serde(skip)]
@@ -180,6 +198,8 @@ impl Users {
             Users::Unlock { name } => changes::unlock(app, &name).await,
             Users::Deactivate(deactivate) => changes::deactivate(app, deactivate).await,
             Users::Reactivate { name } => changes::reactivate(app, &name).await,
+            Users::AddEmail { name, address } => emails::add(app, &name, &address).await,
+            Users::RemoveEmail { name, address } => emails::remove(app, &name, &address).await,
             Users::SetAdmin { name, is_admin } => changes::set_admin(app, &name, is_admin).await,
         }
     }

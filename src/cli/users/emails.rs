@@ -1,0 +1,68 @@
+//! `gatehouse users add-email` and `remove-email`. An admin vouches for the address: it counts as verified.
+
+use serde_json::json;
+
+use super::{get, view};
+use crate::accounts::emails::{self, Address};
+use crate::app::App;
+use crate::cli::failure::Failure;
+use crate::cli::request::Answer;
+use crate::policy::{Decision, in_one_line, input};
+use crate::store;
+
+/// Adds an address.
+pub(super) async fn add(app: &App, name: &str, address: &str) -> Result<Answer, Failure> {
+    let address = permitted(app, address)?;
+    let now = app.clock.now();
+    let mut tx = app.store.begin().await?;
+    let user = get(app, &mut tx, name).await?;
+    emails::add(&mut tx, user.id, &address, Some(now), now).await.map_err(|error| taken(error, &address))?;
+    tx.commit().await?;
+    tracing::info!(user = %user.id, "an admin added an e-mail address to an account");
+    let text = format!("{} has the address {address}.", view::mxid(app, &user));
+    Ok(Answer { text, data: json!({ "name": user.localpart, "email": address }) })
+}
+
+/// Takes an address away.
+pub(super) async fn remove(app: &App, name: &str, address: &str) -> Result<Answer, Failure> {
+    let address = read(address)?;
+    let mut tx = app.store.begin().await?;
+    let user = get(app, &mut tx, name).await?;
+    let mxid = view::mxid(app, &user);
+    if !emails::remove(&mut tx, user.id, &address).await? {
+        return Err(Failure::not_found(format!(
+            "{mxid} does not have the address {address}; `gatehouse users show {}` shows which there are",
+            user.localpart
+        )));
+    }
+    tx.commit().await?;
+    tracing::info!(user = %user.id, "an admin took an e-mail address from an account");
+    let text = format!("{mxid} no longer has the address {address}.");
+    Ok(Answer { text, data: json!({ "name": user.localpart, "email": address }) })
+}
+
+/// Reads an address that the policy lets an account have.
+pub(super) fn permitted(app: &App, address: &str) -> Result<Address, Failure> {
+    let address = read(address)?;
+    let question = input::Email { email: address.to_string(), requester: input::Requester::default() };
+    match app.policy.email(&question) {
+        Ok(Decision::Allowed) => Ok(address),
+        Ok(Decision::Denied(violations)) => Err(Failure::refused(format!(
+            "the policy does not allow {address}: {}",
+            in_one_line(&violations)
+        ))),
+        Err(error) => Err(Failure::failed(error.to_string())),
+    }
+}
+
+/// What the database says about an address that belongs to somebody.
+pub(super) fn taken(error: store::Error, address: &Address) -> Failure {
+    match error {
+        store::Error::Conflict(_) => Failure::refused(format!("the address {address} is in use already")),
+        error => error.into(),
+    }
+}
+
+fn read(address: &str) -> Result<Address, Failure> {
+    address.parse().map_err(|error| Failure::usage(format!("{}: {error}", address.escape_default())))
+}
