@@ -164,7 +164,7 @@ pub struct Joined {
 }
 
 impl Joined {
-    /// As [`joined!`] puts them together.
+    /// As the macro of that name puts them together.
     pub const fn new(change: &'static str, on_sqlite: &'static str, on_postgres: &'static str) -> Joined {
         Joined { change, on_sqlite, on_postgres }
     }
