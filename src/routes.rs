@@ -157,10 +157,11 @@ async fn not_found(visit: Visit) -> Response {
     visit.answer(Err(Problem::NotFound.into()))
 }
 
-/// `GET /health`: whether this node can do its work, which needs the database.
+/// `GET /health`: whether this node can do its work, which needs a database that answers and takes writes.
 async fn health(State(app): State<App>) -> (StatusCode, &'static str) {
     match app.store.answers().await {
-        Ok(()) => (StatusCode::OK, "ok"),
+        Ok(()) if app.store.takes_writes() => (StatusCode::OK, "ok"),
+        Ok(()) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not take writes"),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer"),
     }
 }

@@ -42,7 +42,11 @@ pub async fn find(app: &App, visit: &Visit) -> Result<Option<SignedIn>, store::E
         return Ok(None);
     };
     let Some(user) = users::find(&app.store, session.user_id).await? else { return Ok(None) };
-    browser::touch(&app.store, &session, &visit.requester, &app.config.sessions, now).await?;
+    let touched = browser::touch(&app.store, &session, &visit.requester, &app.config.sessions, now).await;
+    if let Err(error) = touched {
+        // Pages that only show something are shown also when nothing can be written.
+        tracing::warn!(%error, "when a browser was last seen could not be written");
+    }
     Ok(Some(SignedIn { user, session }))
 }
 

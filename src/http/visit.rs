@@ -1,6 +1,7 @@
 //! A person's browser at one of our pages: its cookies, its forms, and the page it gets.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 use aws_lc_rs::hmac;
@@ -8,10 +9,10 @@ use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header::{ACCEPT_LANGUAGE, HeaderMap, ORIGIN};
 use http::request::Parts;
-use http::{HeaderName, StatusCode};
+use http::{HeaderName, Method, StatusCode};
 
 use super::cookies::{Cookies, Which};
-use super::error::{ErrorPage, PageError, Problem};
+use super::error::{ErrorPage, PageError, Problem, WayOn};
 use super::form::Parameters;
 use super::headers::{FormAction, Nonce, no_store, set_retry_after};
 use super::pages::{self, Frame, Site};
@@ -19,6 +20,9 @@ use super::request_id::RequestId;
 use super::requester::Requester;
 use crate::app::App;
 use crate::keys;
+
+/// When to come back after something passing.
+const SOON: Duration = Duration::from_secs(5);
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -30,6 +34,8 @@ pub struct Visit {
     pub site: Arc<Site>,
     /// The request's identifier, for error pages.
     pub request_id: String,
+    /// What was asked for: path and query below the public base.
+    asked: String,
     /// The languages the person reads, best first (RFC 9110 §12.5.4).
     pub languages: Vec<String>,
     /// The secret of the browser session that the browser claims.
@@ -90,10 +96,14 @@ impl Visit {
     pub fn answer(&self, made: Result<Response, PageError>) -> Response {
         made.unwrap_or_else(|PageError { problem, way_on }| {
             let request_id = self.request_id.clone();
+            let again = || WayOn::Again(self.asked.clone());
+            let way_on = way_on.or_else(|| (problem == Problem::Unavailable).then(again));
             let page = ErrorPage { frame: self.frame(), problem, way_on, request_id };
             let mut response = self.page(problem.status(), &page, None);
-            if let Problem::TooManyAttempts(wait) = problem {
-                set_retry_after(&mut response, wait);
+            match problem {
+                Problem::TooManyAttempts(wait) => set_retry_after(&mut response, wait),
+                Problem::Unavailable | Problem::HomeserverUnreachable => set_retry_after(&mut response, SOON),
+                _ => {}
             }
             response
         })
@@ -147,6 +157,7 @@ impl FromRequestParts<App> for Visit {
             requester,
             site,
             request_id,
+            asked: asked(parts, app),
             languages: languages(&parts.headers),
             session_secret: cookies.read(&parts.headers, Which::Session),
             nonce,
@@ -156,6 +167,17 @@ impl FromRequestParts<App> for Visit {
             form_token,
             is_own_page: is_own_page(&parts.headers, app),
         })
+    }
+}
+
+/// What a link leads to that asks again: the page that was asked for, or that with the form.
+fn asked(parts: &Parts, app: &App) -> String {
+    let base = app.config.http.public_base.path().trim_end_matches('/');
+    let path = parts.uri.path();
+    let path = path.strip_prefix(base).filter(|below| below.starts_with('/')).unwrap_or(path);
+    match parts.uri.query() {
+        Some(query) if parts.method == Method::GET => format!("{path}?{query}"),
+        _ => path.to_owned(),
     }
 }
 

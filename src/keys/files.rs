@@ -5,12 +5,20 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-/// Creates a folder that only its owner may enter (0700), with its parents, unless it is there.
+/// Creates a folder that only its owner may enter (0700), with its parents, unless it is there. The
+/// names of new folders are on disk when this returns.
 ///
 /// # Errors
 /// What the system says.
 pub fn create_private_folder(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
+    let new: Vec<&Path> =
+        path.ancestors().take_while(|folder| folder.file_name().is_some() && !folder.exists()).collect();
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    new.into_iter().try_for_each(|folder| File::open(parent(folder))?.sync_all())
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Writes a file (0600) that is on disk, with its name, when this returns.
@@ -18,7 +26,6 @@ pub fn create_private_folder(path: &Path) -> io::Result<()> {
 /// # Errors
 /// What the system says; an existing file is left as it was.
 pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(".new");
     let mut file =
@@ -26,7 +33,7 @@ pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     file.write_all(content)?;
     file.sync_all()?;
     std::fs::rename(&unfinished, path)?;
-    File::open(parent)?.sync_all()
+    File::open(parent(path))?.sync_all()
 }
 
 /// The text of a secret's file without the white space around it; when there is no such file,

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::clients::label::ClientLabel;
 use crate::http::error::{PageError, Problem, WayOn};
 use crate::http::filters;
-use crate::http::form::{FormError, Parameters};
+use crate::http::form::{FormError, Parameters, with_query};
 use crate::http::pages::Frame;
 use crate::http::rate_limits::{self, Action, Allowance};
 use crate::http::visit::Visit;
@@ -107,9 +107,14 @@ async fn sign_in(
         missing.push(SignInProblem::MissingPassword);
         return Ok(page.answer(app, visit, StatusCode::BAD_REQUEST, missing));
     };
-    match attempt(app, visit, &username, password).await? {
+    let again = match &page.next {
+        Some(next) => with_query("/login", &[("next", next.into())]),
+        None => "/login".to_owned(),
+    };
+    let lead_back = |error: PageError| error.then(WayOn::Again(again));
+    match attempt(app, visit, &username, password).await.map_err(lead_back.clone())? {
         Attempt::Right(user, counted) => {
-            welcome(app, visit, &user, counted.as_deref(), page.next.as_deref()).await
+            welcome(app, visit, &user, counted.as_deref(), page.next.as_deref()).await.map_err(lead_back)
         }
         Attempt::Wrong => {
             Ok(page.answer(app, visit, StatusCode::FORBIDDEN, vec![SignInProblem::WrongNameOrPassword]))
@@ -176,9 +181,7 @@ async fn attempt(app: &App, visit: &Visit, username: &str, password: String) -> 
 fn refused(error: passwords::Error) -> PageError {
     match error {
         passwords::Error::Store(error) => error.into(),
-        passwords::Error::Hash(HashError::Busy) => {
-            PageError::from(Problem::Unavailable).then(WayOn::Again("/login".to_owned()))
-        }
+        passwords::Error::Hash(HashError::Busy) => Problem::Unavailable.into(),
         error => {
             tracing::error!(%error, "a password could not be compared");
             Problem::Internal.into()

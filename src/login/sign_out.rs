@@ -18,7 +18,8 @@ use crate::sessions::browser;
 /// `POST /logout`: ends the browser session. What clients hold goes on; with `next`, somebody else
 /// may sign in and go on there.
 pub async fn post(State(app): State<App>, visit: Visit, form: Result<Parameters, FormError>) -> Response {
-    visit.answer(sign_out(&app, &visit, form).await)
+    // This path is for forms alone: nothing is there to be loaded again.
+    visit.answer(sign_out(&app, &visit, form).await.map_err(|error| error.then(WayOn::Account)))
 }
 
 /// `GET /signed-out`.
@@ -32,7 +33,7 @@ async fn sign_out(
     form: Result<Parameters, FormError>,
 ) -> Result<Response, PageError> {
     let form = form?;
-    visit.check_form(&form).map_err(|error| PageError::from(error).then(WayOn::Account))?;
+    visit.check_form(&form)?;
     if let Some(signed_in) = signed_in::find(app, visit).await? {
         let mut tx = app.store.begin().await?;
         browser::end(&mut tx, signed_in.session.id, signed_in.user.id, app.clock.now()).await?;

@@ -3,12 +3,27 @@
 //! Rooms write one SQL text for both engines (`$1` parameters, `TEXT`, `BIGINT`, `BOOLEAN`) and run
 //! it with [`query()`] on the [`Store`] for a lone read, or on a [`Tx`] for everything that writes.
 
+/// Sends something to PostgreSQL, again while the connection turns out to have died before it was used:
+/// after a restart of the database all that were open have.
+macro_rules! on_live_connection {
+    ($pool:expr, $send:expr) => {{
+        let mut left = $pool.options().get_max_connections();
+        loop {
+            match $send {
+                Err(error) if left > 0 && $crate::store::is_dead(&error) => left -= 1,
+                other => break other,
+            }
+        }
+    }};
+}
+
 mod changes;
 mod channel;
 mod group_commit;
 mod leases;
 mod migrations;
 mod query;
+mod writes;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,15 +39,20 @@ pub(crate) use query::joined;
 pub use query::{FromRow, Joined, On, Query, Row, Value, query};
 
 use group_commit::{GroupCommit, GroupTx};
+use writes::Writes;
 
-/// How long a statement waits for a connection before the caller is told to come back.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a statement waits for a connection before the caller is told to come back: less long than
+/// those who ask us usually wait for an answer.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the database has to say that it is there; whoever watches over us waits no longer either.
+const PRESENT: Duration = Duration::from_secs(2);
 
 /// The database, on either engine. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     engine: Engine,
     changes: Arc<Changes>,
+    writes: Writes,
 }
 
 #[derive(Clone)]
@@ -92,14 +112,18 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::Database(database) if database.is_unique_violation() => Error::Conflict(error),
             sqlx::Error::Database(database) => match database.code().as_deref() {
                 // SQLite: BUSY, LOCKED, READONLY, IOERR, FULL with their extended codes in the upper
-                // bits. PostgreSQL: classes 08 connection, 53 resources, 57 operator, 40 rollback.
+                // bits. PostgreSQL: classes 08 connection, 53 resources, 57 operator, 40 rollback, and
+                // 25006, a standby that only reads.
                 Some(code)
                     if code.parse::<i32>().is_ok_and(|c| [5, 6, 8, 10, 13].contains(&(c & 0xff)))
                         && code.len() < 5 =>
                 {
                     Error::Unavailable(database.message().to_owned())
                 }
-                Some(code) if code.len() == 5 && ["08", "53", "57", "40"].contains(&&code[..2]) => {
+                Some(code)
+                    if code.len() == 5
+                        && (["08", "53", "57", "40"].contains(&&code[..2]) || code == "25006") =>
+                {
                     Error::Unavailable(database.message().to_owned())
                 }
                 _ => Error::Engine(error),
@@ -144,7 +168,8 @@ impl Store {
             .test_before_acquire(false)
             .connect_with(options.pragma("query_only", "1"))
             .await?;
-        Ok(Store { engine: Engine::Sqlite { readers, writer }, changes: Arc::new(Changes::alone()) })
+        let engine = Engine::Sqlite { readers, writer };
+        Ok(Store { engine, changes: Arc::new(Changes::alone()), writes: Writes::default() })
     }
 
     async fn open_postgres(uri: &str, max_connections: u32) -> Result<Store, Error> {
@@ -157,15 +182,15 @@ impl Store {
             // One more, which listens for what other nodes announce and does nothing else.
             .max_connections(max_connections.saturating_add(1))
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            // The ping before each use would double the cost of a read; a broken connection is met
-            // by one retry instead.
+            // The ping before each use would double the cost of a read; what is sent on a dead
+            // connection is sent again on the next one instead.
             .test_before_acquire(false)
             .connect_with(options)
             .await?;
         migrations::run_postgres(&pool).await?;
         let changes = Arc::new(Changes::among_others());
         tokio::spawn(channel::follow(pool.clone(), changes.clone()));
-        Ok(Store { engine: Engine::Postgres(pool), changes })
+        Ok(Store { engine: Engine::Postgres(pool), changes, writes: Writes::default() })
     }
 
     /// Begins a transaction. No network call may be made while it is open: on SQLite there is one
@@ -174,14 +199,19 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when no connection can be had.
     pub async fn begin(&self) -> Result<Tx, Error> {
-        Ok(match &self.engine {
-            Engine::Sqlite { writer, .. } => self.tx(TxEngine::Sqlite(writer.begin().await?)),
-            Engine::Postgres(pool) => self.tx(TxEngine::Postgres(pool.begin().await?)),
-        })
-    }
-
-    fn tx(&self, engine: TxEngine) -> Tx {
-        Tx { engine, has_failed: false, changed: Vec::new(), changes: self.changes.clone() }
+        let begun = match &self.engine {
+            Engine::Sqlite { writer, .. } => writer.begin().await.map(TxEngine::Sqlite),
+            Engine::Postgres(pool) => {
+                on_live_connection!(pool, pool.begin().await).map(TxEngine::Postgres).map_err(Error::from)
+            }
+        };
+        match begun {
+            Ok(engine) => Ok(Tx { engine, has_failed: false, changed: Vec::new(), store: self.clone() }),
+            Err(error) => {
+                self.note_refused_write();
+                Err(error)
+            }
+        }
     }
 
     /// The board on which changes are announced.
@@ -215,12 +245,28 @@ impl Store {
         }
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, and soon.
     ///
     /// # Errors
     /// When it does not.
     pub async fn answers(&self) -> Result<(), Error> {
-        query("SELECT name FROM installation LIMIT 1").fetch_optional::<()>(self).await.map(drop)
+        let question = query("SELECT name FROM installation LIMIT 1").fetch_optional::<()>(self);
+        match tokio::time::timeout(PRESENT, question).await {
+            Ok(answered) => answered.map(drop),
+            Err(_) => Err(Error::Unavailable("it does not answer in time".to_owned())),
+        }
+    }
+
+    /// Whether the database takes writes, as far as the last ones showed. Nothing is written to find out.
+    pub fn takes_writes(&self) -> bool {
+        self.writes.succeed()
+    }
+
+    fn is_closed(&self) -> bool {
+        match &self.engine {
+            Engine::Sqlite { readers, .. } => readers.is_closed(),
+            Engine::Postgres(pool) => pool.is_closed(),
+        }
     }
 
     /// Closes all connections, after the transactions under way.
@@ -244,7 +290,7 @@ pub struct Tx {
     has_failed: bool,
     /// What is announced once the transaction is committed.
     changed: Vec<Change>,
-    changes: Arc<Changes>,
+    store: Store,
 }
 
 enum TxEngine {
@@ -262,7 +308,16 @@ impl Tx {
     /// follows would be written outside of it; PostgreSQL answers a commit as if all were well.
     fn fail(&mut self, error: sqlx::Error) -> Error {
         self.has_failed = true;
-        error.into()
+        // Of two transactions in each other's way one has to come again, and nothing is wrong.
+        let is_in_the_way = |error: &dyn sqlx::error::DatabaseError| {
+            error.code().is_some_and(|code| code.len() == 5 && code.starts_with("40"))
+        };
+        let is_passing_by = error.as_database_error().is_some_and(is_in_the_way);
+        let error = Error::from(error);
+        if error.is_passing() && !is_passing_by {
+            self.store.note_refused_write();
+        }
+        error
     }
 
     /// Has a change announced to everything that remembers answers, on this node and the others, when
@@ -284,18 +339,32 @@ impl Tx {
             return Err(Error::Failed);
         }
         let committing = tokio::spawn(async move {
-            let Tx { engine, changed, changes, .. } = self;
+            let Tx { engine, changed, store, .. } = self;
             let committed = match engine {
                 TxEngine::Sqlite(transaction) => transaction.commit().await,
                 TxEngine::Postgres(transaction) => commit_postgres(transaction, &changed).await,
             };
             // Also after an error: when the connection broke, the commit may have happened.
             for change in changed {
-                changes.announce(change);
+                store.changes.announce(change);
+            }
+            if committed.as_ref().is_err_and(Error::is_passing) {
+                store.note_refused_write();
             }
             committed
         });
         committing.await.map_err(|error| Error::Unavailable(error.to_string()))?
+    }
+}
+
+/// Whether the connection is gone, or the database ends it.
+fn is_dead(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57P"))
+        }
+        _ => false,
     }
 }
 

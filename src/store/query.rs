@@ -82,14 +82,10 @@ macro_rules! run {
                 bound!($query, Sqlite).$method(readers).await.map($sqlite).map_err(Error::from)
             }
             On::Store(Store { engine: Engine::Postgres(pool), .. }) => {
-                let first = bound!($query, Postgres).$method(pool).await;
-                // A connection may have died since its last use; a read may simply be asked again.
-                match first {
-                    Err(sqlx::Error::Io(_)) => bound!($query, Postgres).$method(pool).await,
-                    other => other,
-                }
-                .map($postgres)
-                .map_err(Error::from)
+                // A read may simply be asked again.
+                on_live_connection!(pool, bound!($query, Postgres).$method(pool).await)
+                    .map($postgres)
+                    .map_err(Error::from)
             }
             On::Tx(tx) => {
                 let ran = match tx.engine()? {
