@@ -257,7 +257,7 @@ async fn the_token_endpoint_reads_forms_in_which_nothing_comes_twice() {
 #[tokio::test]
 async fn a_grant_that_is_not_offered_is_refused() {
     let (server, client, code) = with_code(Engine::Sqlite).await;
-    for grant in ["password", "client_credentials", "urn:ietf:params:oauth:grant-type:jwt-bearer"] {
+    for grant in ["password", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer"] {
         let form = with_changes(&code_form(&client, &code), &[("grant_type", grant)]);
         assert_refused(&server.post("/oauth2/token", &form).await, "unsupported_grant_type");
     }

@@ -4,7 +4,7 @@ use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Postgres, Sqlite};
 
-use super::{Engine, Error, Store, Tx, TxEngine};
+use super::{Engine, Error, Store, Tx, TxEngine, is_dead};
 use crate::ids::{ClientId, DeviceId, Id, Localpart};
 use crate::time::Timestamp;
 
@@ -179,20 +179,30 @@ macro_rules! joined {
 pub(crate) use joined;
 
 impl Query {
-    /// Runs a statement as a transaction of its own and tells how many rows it touched.
+    /// Runs a statement as a transaction of its own and tells how many rows it touched. It must not mind
+    /// to be run twice: a connection that dies in the midst leaves open whether it was.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn execute_alone(self, store: &Store) -> Result<u64, Error> {
-        match &store.engine {
-            Engine::Sqlite { .. } => {
-                let mut tx = store.begin().await?;
-                let touched = self.execute(&mut tx).await?;
-                tx.commit().await?;
-                Ok(touched)
+        if let Engine::Postgres(pool) = &store.engine {
+            match bound!(self, Postgres).execute(pool).await {
+                Ok(done) => return Ok(done.rows_affected()),
+                // The connection had most likely died before; a transaction finds a live one.
+                Err(error) if is_dead(&error) => {}
+                Err(error) => {
+                    let error = Error::from(error);
+                    if error.is_passing() {
+                        store.note_refused_write();
+                    }
+                    return Err(error);
+                }
             }
-            Engine::Postgres(pool) => Ok(bound!(self, Postgres).execute(pool).await?.rows_affected()),
         }
+        let mut tx = store.begin().await?;
+        let touched = self.execute(&mut tx).await?;
+        tx.commit().await?;
+        Ok(touched)
     }
 
     /// Runs both statements as a transaction of their own; `false` when there was no row to change.

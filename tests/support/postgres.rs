@@ -17,6 +17,7 @@ pub async fn fresh_database() -> String {
 /// Settings of a server whose data need not survive a crash.
 pub const THROWN_AWAY: &str = "-c fsync=off -c full_page_writes=off";
 /// PostgreSQL as it comes.
+#[allow(dead_code, reason = "for the benchmark")]
 pub const DURABLE: &str = "";
 
 /// $1: PostgreSQL's programs; $2: where the socket is to be; $3: settings. Text is sorted as people read
@@ -65,6 +66,7 @@ impl Server {
     }
 
     /// The folder with the data.
+    #[allow(dead_code, reason = "for the benchmark")]
     pub fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
