@@ -12,6 +12,7 @@ mod code_redemption;
 mod command_line;
 mod config;
 mod consent;
+mod durability;
 mod emails;
 mod fuzz;
 mod gallery;

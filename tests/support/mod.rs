@@ -7,6 +7,8 @@
 //! - [`secrets`]: finds secrets in a log, however they are written there.
 //! - [`server`]: the server under test in this process, and a browser that keeps cookies.
 //! - [`running`]: the same server on a socket, for other programs.
+//! - [`program`]: the program itself, which can be killed and started again.
+//! - [`wire`]: requests over one connection, and what is known when it breaks.
 //! - [`page`]: a page of ours as a reader sees it.
 //! - [`process`]: starts such a program, and stops it even when the tests are killed.
 //! - [`installed`]: where the programs are, and what to do when one is missing.
@@ -17,7 +19,9 @@ pub mod installed;
 pub mod page;
 pub mod postgres;
 pub mod process;
+pub mod program;
 pub mod running;
 pub mod secrets;
 pub mod server;
 pub mod synapse;
+pub mod wire;

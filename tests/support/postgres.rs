@@ -23,34 +23,39 @@ pub const DURABLE: &str = "";
 /// $1: PostgreSQL's programs; $2: where the socket is to be; $3: settings. Text is sorted as people read
 /// it, which is what most installations have, and which puts punctuation elsewhere than SQLite does.
 const INITIALISE_AND_RUN: &str = r#"
-    "$1/initdb" --username=postgres --auth=trust --encoding=UTF8 --locale-provider=icu --icu-locale=en-US --locale=C.UTF-8 --no-sync -D data
+    [ -e data ] || "$1/initdb" --username=postgres --auth=trust --encoding=UTF8 --locale-provider=icu --icu-locale=en-US --locale=C.UTF-8 --no-sync -D data
     exec "$1/postgres" -D data -k "$2" -c listen_addresses= -c max_connections=500 $3
 "#;
 
 /// A running server. One in a static is stopped only by the end of the process.
 pub struct Server {
     folder: PathBuf,
-    _process: process::Watched,
+    settings: String,
+    process: process::Watched,
 }
 
 impl Server {
     /// Starts a server with further settings, as its command line takes them.
     pub fn start(settings: &str) -> Self {
-        let programs = installed::postgres_programs();
         let folder = process::new_folder("postgres").keep();
-        let mut postgres = as_owner_of(&folder, "sh");
-        postgres.args(["-ec", INITIALISE_AND_RUN, "postgres"]).args([&programs, &folder]).arg(settings);
-        let mut process = process::Watched::start("postgres", &folder, &postgres);
+        let process = run(&folder, settings);
+        Self { folder, settings: settings.to_owned(), process }
+    }
 
-        let deadline = Instant::now() + Duration::from_secs(60);
-        let mut is_ready = Command::new(programs.join("pg_isready"));
-        is_ready.args(["--quiet", "--host"]).arg(&folder);
-        while !is_ready.status().is_ok_and(|status| status.success()) {
-            process.assert_running();
-            assert!(Instant::now() < deadline, "PostgreSQL does not get ready; {}", process.log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Self { folder, _process: process }
+    /// Stops it in one of `pg_ctl`'s ways (`fast`, `immediate`); what it has stored stays.
+    pub fn stop(&mut self, way: &str) {
+        let keep = self.folder.join("keep");
+        std::fs::write(&keep, "").expect("the folder of PostgreSQL can be written");
+        let mut stop = as_owner_of(&self.folder, installed::postgres_programs().join("pg_ctl"));
+        stop.args(["stop", "--silent", "--mode", way, "-D"]).arg(self.data()).current_dir(&self.folder);
+        assert!(stop.status().is_ok_and(|status| status.success()), "PostgreSQL does not stop");
+        self.process.wait();
+        std::fs::remove_file(&keep).expect("the folder of PostgreSQL is kept");
+    }
+
+    /// Starts it again after it was stopped.
+    pub fn start_again(&mut self) {
+        self.process = run(&self.folder, &self.settings);
     }
 
     /// A new empty database: its URI.
@@ -76,11 +81,29 @@ impl Server {
     }
 }
 
+/// Runs PostgreSQL in a folder, over the data that is there or new data, and waits until it answers.
+fn run(folder: &Path, settings: &str) -> process::Watched {
+    let programs = installed::postgres_programs();
+    let mut postgres = as_owner_of(folder, "sh");
+    postgres.args(["-ec", INITIALISE_AND_RUN, "postgres"]).arg(&programs).arg(folder).arg(settings);
+    let mut process = process::Watched::start("postgres", folder, &postgres);
+
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut is_ready = Command::new(programs.join("pg_isready"));
+    is_ready.args(["--quiet", "--host"]).arg(folder);
+    while !is_ready.status().is_ok_and(|status| status.success()) {
+        process.assert_running();
+        assert!(Instant::now() < deadline, "PostgreSQL does not get ready; {}", process.log());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    process
+}
+
 /// A command that runs as a user other than root, because PostgreSQL refuses root, and owns a new folder.
-fn as_owner_of(folder: &Path, program: &str) -> Command {
+fn as_owner_of(folder: &Path, program: impl AsRef<std::ffi::OsStr>) -> Command {
     use std::os::unix::fs::MetadataExt;
-    let owner = folder.metadata().expect("a new folder can be looked at").uid();
-    if owner != 0 {
+    let our_user = std::fs::metadata("/proc/self").expect("this process can be looked at").uid();
+    if our_user != 0 {
         return Command::new(program);
     }
     let handed = Command::new("chown").arg("postgres:postgres").arg(folder).status();
@@ -90,6 +113,6 @@ fn as_owner_of(folder: &Path, program: &str) -> Command {
         folder.display()
     );
     let mut command = Command::new("setpriv");
-    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--", program]);
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]).arg(program);
     command
 }
