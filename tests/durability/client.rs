@@ -112,7 +112,7 @@ impl Client {
         self.life = life;
         let deadline = Instant::now() + Duration::from_secs(120);
         loop {
-            assert!(Instant::now() < deadline, "{} does not come to an end", self.username);
+            assert!(Instant::now() < deadline, "{} does not come to an end: {}", self.username, self.doing);
             let step = match self.look_back().await {
                 Ok(false) if self.exchanges.is_empty() || !is_patient => break,
                 Ok(_) => Ok(()),
