@@ -110,7 +110,7 @@ impl Client {
     /// device for half a minute; who is not patient leaves that in doubt.
     pub async fn look_at_everything(&mut self, life: u64, is_patient: bool) {
         self.life = life;
-        let deadline = Instant::now() + Duration::from_secs(120);
+        let deadline = Instant::now() + Duration::from_secs(300);
         loop {
             assert!(Instant::now() < deadline, "{} does not come to an end: {}", self.username, self.doing);
             let step = match self.look_back().await {
