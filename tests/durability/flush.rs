@@ -162,11 +162,9 @@ fn check<'e>(events: &'e [Event], done: &Acknowledged) -> Result<&'e Event, Stri
 /// Whether the names of the database, its log and the folder of both were on disk at that moment.
 fn are_names_flushed(events: &[Event], at: usize) -> bool {
     let wal: Vec<&Event> = events.iter().filter(|event| event.on.ends_with(WAL)).collect();
-    let Some(removed) = wal.iter().rposition(|event| event.what == What::Remove && event.ended < at) else {
-        return false;
-    };
-    // SQLite removes its log when the first connection is closed, and makes it anew for the next one.
-    let Some(made) = wal.get(removed + 1) else { return false };
+    // SQLite removes its log when the last connection is closed, and makes it anew for the next one.
+    let removed = wal.iter().rposition(|event| event.what == What::Remove && event.ended < at);
+    let Some(made) = wal.get(removed.map_or(0, |removed| removed + 1)) else { return false };
     let folder = Path::new(&made.on).parent().expect("a folder");
     let is_flushed = |folder: &Path, since: usize| {
         events.iter().any(|event| {
@@ -266,7 +264,12 @@ impl Proxy {
                 let mut cut = cut.subscribe();
                 let passing = pass(client, server, is_keeping.subscribe(), kept.clone());
                 tokio::spawn(async move {
-                    tokio::select! { () = passing => {}, _ = cut.changed() => {} }
+                    tokio::select! {
+                        // What is cut is not released by the same stroke.
+                        biased;
+                        _ = cut.changed() => {}
+                        () = passing => {}
+                    }
                 });
             }
         });
