@@ -201,9 +201,11 @@ impl FromRow for Granted {
     }
 }
 
+/// Run twice when a connection dies in the midst.
 const ADD: &str = "
 INSERT INTO authorization_requests (id, client_id, request, is_pushed, created_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6)";
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (id) DO NOTHING";
 
 /// Stores a checked request that a browser has brought.
 ///

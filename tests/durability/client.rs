@@ -177,6 +177,10 @@ impl Client {
             }
             Err(Stop::Wrong(what)) => {
                 self.ledger.violations.push(format!("{}, {}: {what}", self.username, self.doing));
+                // The run has failed, and has only to come to its end.
+                self.asking = None;
+                self.leaving = None;
+                self.exchanges.clear();
                 false
             }
         }

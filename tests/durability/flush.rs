@@ -1,6 +1,6 @@
 //! Every acknowledgement is preceded by its flush. A kill does not show that: what a killed program has
 //! written stays in the system's memory. So on SQLite the system calls of the program are written down, and
-//! on PostgreSQL the answer that says so is held back.
+//! on PostgreSQL what it says of a commit is held back.
 
 use std::path::Path;
 use std::process::Command;
@@ -21,7 +21,7 @@ use super::client::Client;
 use super::trace::{self, Disk, Event, What, contains};
 use crate::support::homeserver::StubHomeserver;
 use crate::support::program::Program;
-use crate::support::server::{Engine, Server, Tokens};
+use crate::support::server::{Engine, Server, Tokens, authorization_query, matrix_scope};
 use crate::support::{installed, postgres, process};
 
 const DATABASE: &str = "gatehouse.db";
@@ -240,7 +240,7 @@ fn is_lost_without_flush(events: &[Event]) -> bool {
     std::fs::read(folder.path().join(WAL)).expect("a file").is_empty()
 }
 
-/// Stands between the server and PostgreSQL, and can keep back what says that something is committed.
+/// Stands between the server and PostgreSQL, and can keep back what says that something was committed.
 struct Proxy {
     folder: TempDir,
     is_keeping: Arc<watch::Sender<bool>>,
@@ -299,28 +299,18 @@ impl Proxy {
     }
 }
 
-async fn pass(
-    client: UnixStream,
-    server: UnixStream,
-    is_keeping: watch::Receiver<bool>,
-    kept: Arc<Semaphore>,
-) {
+async fn pass(client: UnixStream, server: UnixStream, keeping: watch::Receiver<bool>, kept: Arc<Semaphore>) {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let there = async move {
-        let mut buffer = vec![0; 1 << 16];
-        while let Ok(length @ 1..) = from_client.read(&mut buffer).await {
-            if to_server.write_all(&buffer[..length]).await.is_err() {
-                return;
-            }
-        }
+        let _ = tokio::io::copy(&mut from_client, &mut to_server).await;
     };
     let back = async move {
-        let (mut buffer, mut is_keeping) = (vec![0; 1 << 16], is_keeping);
+        let (mut buffer, mut keeping) = (vec![0; 1 << 16], keeping);
         while let Ok(length @ 1..) = from_server.read(&mut buffer).await {
-            if *is_keeping.borrow() && says_committed(&buffer[..length]) {
+            if *keeping.borrow() && is_commit(&buffer[..length]) {
                 kept.add_permits(1);
-                let _ = is_keeping.wait_for(|is_keeping| !is_keeping).await;
+                let _ = keeping.wait_for(|is_keeping| !is_keeping).await;
             }
             if to_client.write_all(&buffer[..length]).await.is_err() {
                 return;
@@ -330,12 +320,12 @@ async fn pass(
     tokio::join!(there, back);
 }
 
-/// Whether PostgreSQL says that a transaction is committed, or a statement that is one of its own: it is
-/// then ready, outside of any transaction (Frontend/Backend Protocol, CommandComplete, ReadyForQuery).
-fn says_committed(answer: &[u8]) -> bool {
-    let is_idle = contains(answer, "Z\0\0\0\u{5}I");
-    contains(answer, "COMMIT\0")
-        || is_idle && ["INSERT 0 ", "UPDATE "].iter().any(|tag| contains(answer, tag))
+/// Whether PostgreSQL says that a transaction is committed, be it a statement by itself: a tag of something
+/// that writes, and then that it is ready and in no transaction (PostgreSQL, Message Formats: CommandComplete,
+/// ReadyForQuery).
+fn is_commit(messages: &[u8]) -> bool {
+    let tags = ["COMMIT\0", "UPDATE 1\0", "INSERT 0 1\0"];
+    tags.iter().any(|tag| contains(messages, tag)) && contains(messages, "Z\0\0\0\x05I")
 }
 
 #[tokio::test]
@@ -362,8 +352,7 @@ async fn on_postgres_nothing_is_acknowledged_before_the_commit_is() {
     let second = Tokens::from(refreshing.await.json());
     assert!(server.is_active(&second.access).await);
 
-    // PostgreSQL has committed, and the connection breaks before anybody hears of it: another one is asked, and
-    // what is answered is what it knows to be committed.
+    // PostgreSQL has committed, and nobody hears of it: whatever is answered, the client can go on.
     proxy.keep();
     let mut refreshing = Box::pin(server.refresh(&client, &second.refresh));
     tokio::select! {
@@ -371,10 +360,41 @@ async fn on_postgres_nothing_is_acknowledged_before_the_commit_is() {
         () = proxy.until_kept() => {}
     }
     proxy.cut();
-    let answer = Tokens::from(refreshing.await.json());
+    let answer = refreshing.await;
     let third = Tokens::from(server.refresh(&client, &second.refresh).await.json());
-    assert_eq!((&third.access, &third.refresh), (&answer.access, &answer.refresh));
-    assert!(
-        server.is_active(&third.access).await && server.refresh(&client, &third.refresh).await.status == 200
-    );
+    match answer.status.as_u16() {
+        // It has looked what became of it.
+        200 => assert_eq!(Tokens::from(answer.json()).refresh, third.refresh),
+        status => {
+            assert_eq!((status, answer.error().as_str()), (503, "temporarily_unavailable"));
+            assert_ne!(answer.header("retry-after"), "");
+        }
+    }
+    assert!(server.is_active(&third.access).await);
+
+    let mut browser = server.signed_in("alice").await;
+    proxy.keep();
+    let query = authorization_query(&client, &matrix_scope("DEVICE0002"), &[]);
+    let asking = format!("/authorize?{query}");
+    let mut asking = Box::pin(browser.get(&asking));
+    tokio::select! {
+        answer = &mut asking => panic!("answered before PostgreSQL was heard: {answer:?}"),
+        () = proxy.until_kept() => {}
+    }
+    proxy.cut();
+    let answer = asking.await;
+    assert!([303, 503].contains(&answer.status.as_u16()), "{}", answer.text());
+
+    // A revocation is always a transaction of several statements.
+    proxy.keep();
+    let revoking = [("token", third.access.as_str())];
+    let mut revoking = Box::pin(server.post("/oauth2/revoke", &revoking));
+    tokio::select! {
+        answer = &mut revoking => panic!("answered before PostgreSQL was heard: {answer:?}"),
+        () = proxy.until_kept() => {}
+    }
+    proxy.cut();
+    assert_eq!(revoking.await.status, 503, "nobody knows whether it was done");
+    assert_eq!(server.post("/oauth2/revoke", &[("token", &third.access)]).await.status, 200);
+    assert!(!server.is_active(&third.access).await);
 }
