@@ -15,7 +15,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::accounts::account_pages::{end_others, end_session, home, sessions};
 use crate::accounts::signed_in;
 use crate::app::App;
-use crate::http::cors::{cors, method_not_allowed, preflight};
+use crate::http::cors::{cors, preflight};
 use crate::http::error::Problem;
 use crate::http::form::LARGEST;
 use crate::http::headers::{PageHeaders, no_store_layer, page_headers};
@@ -24,6 +24,7 @@ use crate::http::pages::Site;
 use crate::http::request_id::request_id;
 use crate::http::visit::Visit;
 use crate::login::{password, sign_out};
+use crate::oauth::guard::{in_time, method_not_allowed, method_not_allowed_for_any_origin, panicked};
 use crate::oauth::metadata::{self, Jwks};
 use crate::oauth::{
     authorize, client_registration, consent, introspect, logout, pushed_request, revoke, token, userinfo,
@@ -63,12 +64,13 @@ fn hot(app: &App) -> Router<App> {
     let discovery = Arc::new(metadata::discovery(&app.config));
     let jwks = Arc::new(Jwks::default());
     let document = async move |headers: HeaderMap| discovery.respond(&headers);
-    let document = get(document).options(preflight).fallback(method_not_allowed);
+    let document = get(document).options(preflight).fallback(method_not_allowed_for_any_origin);
     let jwks = async move |State(app): State<App>, headers: HeaderMap| jwks.respond(&app, &headers);
-    let jwks = get(jwks).options(preflight).fallback(method_not_allowed);
+    let jwks = get(jwks).options(preflight).fallback(method_not_allowed_for_any_origin);
+    let introspection = post(introspect::post).fallback(method_not_allowed);
     let at = |base: &str| {
         Router::new()
-            .route(&format!("{base}/oauth2/introspect"), post(introspect::post))
+            .route(&format!("{base}/oauth2/introspect"), introspection.clone())
             .route(&format!("{base}/oauth2/keys.json"), jwks.clone())
             .route(&format!("{base}/.well-known/openid-configuration"), document.clone())
             .route(&format!("{base}/.well-known/oauth-authorization-server"), document.clone())
@@ -79,7 +81,7 @@ fn hot(app: &App) -> Router<App> {
     }
 }
 
-/// What must stand inside of the layers that complete an answer: a panic and a request that takes too
+/// What must stand inside of the layers that complete a page: a panic and a request that takes too
 /// long are answered too, and browsers must be able to read that.
 fn guarded(router: Router<App>) -> Router<App> {
     router
@@ -101,7 +103,12 @@ fn machines(app: &App) -> Router<App> {
     if app.config.oauth.dynamic_registration {
         router = router.route("/oauth2/registration", post(client_registration::post));
     }
-    guarded(router).layer(from_fn(cors))
+    // As for pages, but answered as these endpoints answer.
+    router
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(LONGEST_REQUEST, in_time))
+        .layer(from_fn(cors))
 }
 
 /// What people see.

@@ -47,8 +47,7 @@ on_both_engines! {
         let too_long = format!("urn:matrix:client:api:* {no_api}{}", "x".repeat(256));
         for (name, value, code) in [
             ("response_type", "", "invalid_request"),
-            ("response_type", "token", "unsupported_response_type"),
-            ("response_type", "code id_token", "unsupported_response_type"),
+            ("response_type", "none", "unsupported_response_type"),
             ("response_mode", "web_message", "invalid_request"),
             ("request", "eyJhbGciOiJub25lIn0.e30.", "request_not_supported"),
             ("request_uri", "https://app.example.com/r", "request_uri_not_supported"),

@@ -47,6 +47,7 @@ impl Confidential {
 fn assert_unproven(answer: &Answer) {
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{}", answer.text());
     assert_eq!(answer.error(), "invalid_client");
+    assert_eq!(answer.header("www-authenticate"), "Basic realm=\"gatehouse\"");
 }
 
 on_both_engines! {
@@ -58,9 +59,7 @@ on_both_engines! {
             basic(&client.id, "wrong"), basic("nobody", &client.secret), "Basic !".to_owned(), "Basic".to_owned(),
             format!("Basic {}", STANDARD.encode(&client.id)), format!("Bearer {}", client.secret),
         ] {
-            let answer = client.by_header(&server, &wrong, &[("client_id", "")]).await;
-            assert_unproven(&answer);
-            assert_eq!(answer.header("www-authenticate"), "Basic realm=\"gatehouse\"", "{wrong}");
+            assert_unproven(&client.by_header(&server, &wrong, &[("client_id", "")]).await);
         }
         assert_unproven(&client.by_form(&server, &client.secret).await);
         assert_unproven(&client.by_form(&server, "").await);
@@ -84,7 +83,6 @@ on_both_engines! {
         for wrong in ["wrong", "", &client.secret[1..]] {
             let answer = client.by_form(&server, wrong).await;
             assert_unproven(&answer);
-            assert_eq!(answer.header("www-authenticate"), "", "it did not use the header");
         }
         assert_unproven(&client.by_header(&server, &basic(&client.id, &client.secret), &[]).await);
         assert_eq!(client.by_form(&server, &client.secret).await.status, StatusCode::OK);

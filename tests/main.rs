@@ -14,6 +14,7 @@ mod config;
 mod consent;
 mod durability;
 mod emails;
+mod error_answers;
 mod fuzz;
 mod gallery;
 mod harness;

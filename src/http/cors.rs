@@ -16,7 +16,7 @@ use http::{
     HeaderValue, Method, StatusCode,
     header::{
         ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-        ACCESS_CONTROL_MAX_AGE, ALLOW,
+        ACCESS_CONTROL_MAX_AGE,
     },
 };
 
@@ -35,12 +35,6 @@ pub async fn cors(request: Request, next: Next) -> Response {
         if request.method() == Method::OPTIONS { preflight().await } else { next.run(request).await };
     response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
     response
-}
-
-/// Answers other methods where the layer is not (RFC 9110 §15.5.6).
-pub async fn method_not_allowed() -> Response {
-    let headers = [(ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (ALLOW, "GET, HEAD, OPTIONS")];
-    (StatusCode::METHOD_NOT_ALLOWED, headers).into_response()
 }
 
 /// Answers OPTIONS where the layer is not: at addresses whose answers carry the header already.

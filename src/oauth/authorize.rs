@@ -67,7 +67,7 @@ async fn begin(app: &App, visit: &Visit, query: &str) -> Result<Response, PageEr
     }
     let (client, redirect_uri) = target(app, &parameters, &problems).await?;
     let response_mode = match parameters.get("response_mode") {
-        None => Some(ResponseMode::default()),
+        None => Some(usual_mode(parameters.get("response_type"))),
         Some(asked) => ResponseMode::ALL.into_iter().find(|mode| mode.as_str() == asked),
     };
     let state = parameters.get("state").filter(|state| state.len() <= LONGEST).map(str::to_owned);
@@ -87,6 +87,16 @@ async fn begin(app: &App, visit: &Visit, query: &str) -> Result<Response, PageEr
     };
     let id = authorization_requests::add(&app.store, &client.id, &asked, app.clock.now()).await?;
     Ok(visit.go(&path_of(id)))
+}
+
+/// How an answer travels if the client does not say: whoever asks for tokens from this endpoint, which
+/// nobody gets, reads the refusal in the fragment (OAuth 2.0 Multiple Response Types §5).
+fn usual_mode(response_type: Option<&str>) -> ResponseMode {
+    let mut words = response_type.unwrap_or_default().split(' ');
+    match words.any(|word| word == "token" || word == "id_token") {
+        true => ResponseMode::Fragment,
+        false => ResponseMode::default(),
+    }
 }
 
 /// Begins a request that the client has pushed: everything that it asks was checked then.

@@ -63,7 +63,7 @@ pub(super) fn claimed_client(assertion: &str) -> Option<ClientId> {
 /// # Errors
 /// `invalid_client`, or that the client's keys cannot be fetched at the moment.
 pub(super) async fn prove(app: &App, client: &Client, assertion: &str) -> Result<(), Error> {
-    let refused = || Error::InvalidClient(Challenge::None);
+    let refused = || Error::InvalidClient(Challenge::Basic);
     let keys = keys_of(app, client).await?;
     let claims = verified(assertion, &keys).ok_or_else(refused)?;
     let now = app.clock.now();
@@ -81,7 +81,7 @@ async fn keys_of(app: &App, client: &Client) -> Result<JwkSet, Error> {
     if let Some(jwks) = &metadata.jwks {
         return serde_json::from_value(jwks.clone()).map_err(|error| Error::Internal(Box::new(error)));
     }
-    let Some(uri) = &metadata.jwks_uri else { return Err(Error::InvalidClient(Challenge::None)) };
+    let Some(uri) = &metadata.jwks_uri else { return Err(Error::InvalidClient(Challenge::Basic)) };
     app.outbound.get_json(uri, Limits::default()).await.map_err(|error| {
         tracing::warn!(%error, client = %client.id, "the keys of a client could not be fetched");
         Error::TemporarilyUnavailable("the keys at jwks_uri cannot be fetched".into())

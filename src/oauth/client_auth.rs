@@ -69,7 +69,7 @@ impl Credentials {
                     ));
                 }
                 let claimed = client_assertion::claimed_client(&assertion);
-                (Some(claimed.ok_or(Error::InvalidClient(Challenge::None))?), Proof::Assertion(assertion))
+                (Some(claimed.ok_or(Error::InvalidClient(Challenge::Basic))?), Proof::Assertion(assertion))
             }
             (_, _, Some(secret)) => {
                 (in_form.clone(), Proof::Secret(TokenEndpointAuthMethod::ClientSecretPost, secret))
@@ -94,10 +94,7 @@ impl Credentials {
     /// `invalid_client`; [`Error::TooManyRequests`] when wrong proofs came too often.
     pub async fn prove(&self, app: &App, requester: &Requester) -> Result<Client, Error> {
         let method = self.proof.method();
-        let refused = Error::InvalidClient(match method {
-            TokenEndpointAuthMethod::ClientSecretBasic => Challenge::Basic,
-            _ => Challenge::None,
-        });
+        let refused = Error::InvalidClient(Challenge::Basic);
         let client = clients::find(&app.store, &self.client_id).await?;
         let client = client.filter(|client| client.metadata.token_endpoint_auth_method == method);
         if !self.has_proof() {

@@ -24,7 +24,8 @@ const SOON: Duration = Duration::from_secs(2);
 pub enum Error {
     /// The request is malformed.
     InvalidRequest(Cow<'static, str>),
-    /// The caller is not proven. The field is the scheme to challenge with.
+    /// The caller is not proven. The field is the scheme to challenge with, since a 401 always names one
+    /// (RFC 9110 §15.5.2).
     InvalidClient(Challenge),
     /// The code or refresh token is not good.
     InvalidGrant(&'static str),
@@ -50,6 +51,8 @@ pub enum Error {
     TemporarilyUnavailable(Cow<'static, str>),
     /// The body is too large.
     TooLarge,
+    /// The endpoint does not have the method.
+    MethodNotAllowed,
     /// Our fault.
     Internal(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -57,11 +60,9 @@ pub enum Error {
 /// Which scheme an unproven caller is told to use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Challenge {
-    /// None: the caller did not use the header (RFC 6749 §5.2).
-    None,
-    /// HTTP Basic.
+    /// HTTP Basic (RFC 6749 §5.2).
     Basic,
-    /// A bearer token.
+    /// A bearer token (RFC 7662 §2.1).
     Bearer,
 }
 
@@ -158,6 +159,9 @@ impl Error {
             }
             Error::TooLarge => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "the request is too large".into())
+            }
+            Error::MethodNotAllowed => {
+                (StatusCode::METHOD_NOT_ALLOWED, "invalid_request", "this method is not offered here".into())
             }
             Error::Internal(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "server_error", "something went wrong here".into())

@@ -75,7 +75,8 @@ async fn answer(app: &App, request: Request) -> Result<Response, Error> {
     let secret = bearer(&parts.headers);
     let is_homeserver = secret.is_some_and(|secret| is_homeserver_secret(app, secret));
     if secret.is_some() && !is_homeserver {
-        return Err(Error::InvalidClient(Challenge::Bearer));
+        // RFC 7662 §2.3: as any resource refuses a bearer token.
+        return Err(Error::InvalidToken(Some("the secret is not the homeserver's")));
     }
     let mut form = match Parameters::read(&parts.headers, body).await {
         Ok(form) => form,
@@ -117,10 +118,7 @@ async fn prove_client(
 ) -> Result<Caller, Error> {
     let unproven = Error::InvalidClient(Challenge::Bearer);
     let Some(credentials) = Credentials::read(headers, form)? else { return Err(unproven) };
-    let client = credentials.prove(app, requester).await.map_err(|error| match error {
-        Error::InvalidClient(Challenge::None) => Error::InvalidClient(Challenge::Bearer),
-        other => other,
-    })?;
+    let client = credentials.prove(app, requester).await?;
     match client.metadata.token_endpoint_auth_method {
         TokenEndpointAuthMethod::None => Err(unproven),
         _ => Ok(Caller::Client),

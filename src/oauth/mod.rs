@@ -11,6 +11,7 @@ pub mod consent;
 
 pub mod error;
 mod grants;
+pub mod guard;
 mod id_token;
 pub mod introspect;
 pub mod logout;

@@ -42,7 +42,7 @@ pub(crate) async fn run(
     };
     let mut tx = app.store.begin().await?;
     if !clients::keep(&mut tx, &client.id).await? {
-        return Err(Error::InvalidClient(Challenge::None));
+        return Err(Error::InvalidClient(Challenge::Basic));
     }
     // The refresh token of the pair is given to nobody (RFC 6749 §4.4.3).
     let (_, pair) = tokens::start_session(&mut tx, &new, &issue).await?;
