@@ -14,7 +14,7 @@ use crate::config::{Config, Engine};
 use crate::homeserver::{self, Homeserver};
 use crate::keys::{self, HashError, HashPool, HashSettings, Keyring, KeyringError, RootSecret, files};
 use crate::known::Known;
-use crate::outbound::{self, Outbound};
+use crate::outbound::{self, KeySets, Outbound};
 use crate::policy::{self, Policy};
 use crate::store::{self, Location, Store};
 use crate::time::Clock;
@@ -45,6 +45,8 @@ pub struct Parts {
     pub homeserver: Homeserver,
     /// The way to addresses that clients name.
     pub outbound: Outbound,
+    /// What this node keeps of the keys that clients publish.
+    pub key_sets: KeySets,
     /// What is allowed here beyond what the protocols demand.
     pub policy: Policy,
     /// The secrets that the homeserver may present at introspection: the present one and, while it
@@ -140,6 +142,7 @@ impl App {
             passwords,
             clock,
             homeserver,
+            key_sets: KeySets::new(outbound.clone()),
             outbound,
             policy,
             homeserver_secrets,

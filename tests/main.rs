@@ -6,6 +6,7 @@ mod authorization_requests;
 mod browser;
 mod client_authentication;
 mod client_credentials;
+mod client_keys;
 mod client_registration;
 mod cluster;
 mod code_redemption;

@@ -1,5 +1,6 @@
 //! Client authentication by a signed JWT (`private_key_jwt`: RFC 7523 §3, OpenID Connect Core §9).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse};
@@ -10,7 +11,6 @@ use super::error::{Challenge, Error};
 use crate::app::App;
 use crate::clients::{Client, assertions};
 use crate::ids::ClientId;
-use crate::outbound::Limits;
 use crate::time::Timestamp;
 
 /// The one `client_assertion_type` (RFC 7523 §2.2).
@@ -64,7 +64,7 @@ pub(super) fn claimed_client(assertion: &str) -> Option<ClientId> {
 /// `invalid_client`, or that the client's keys cannot be fetched at the moment.
 pub(super) async fn prove(app: &App, client: &Client, assertion: &str) -> Result<(), Error> {
     let refused = || Error::InvalidClient(Challenge::Basic);
-    let keys = keys_of(app, client).await?;
+    let keys = keys_of(app, client, assertion).await?;
     let claims = verified(assertion, &keys).ok_or_else(refused)?;
     let now = app.clock.now();
     let expires_at = check(app, client, &claims, now).ok_or_else(refused)?;
@@ -74,15 +74,21 @@ pub(super) async fn prove(app: &App, client: &Client, assertion: &str) -> Result
     if is_new { Ok(()) } else { Err(refused()) }
 }
 
-/// The keys that the client registered or publishes. They are fetched each time: such clients ask for
-/// tokens rarely, and a key that was withdrawn must not be believed any longer.
-async fn keys_of(app: &App, client: &Client) -> Result<JwkSet, Error> {
+/// The keys that the client registered or publishes. Published ones are fetched anew for an assertion
+/// that none of those at hand can have signed (OpenID Connect Core §10.1.1).
+async fn keys_of(app: &App, client: &Client, assertion: &str) -> Result<Arc<JwkSet>, Error> {
     let metadata = &client.metadata;
     if let Some(jwks) = &metadata.jwks {
-        return serde_json::from_value(jwks.clone()).map_err(|error| Error::Internal(Box::new(error)));
+        let keys = serde_json::from_value(jwks.clone()).map_err(|error| Error::Internal(Box::new(error)))?;
+        return Ok(Arc::new(keys));
     }
     let Some(uri) = &metadata.jwks_uri else { return Err(Error::InvalidClient(Challenge::Basic)) };
-    app.outbound.get_json(uri, Limits::default()).await.map_err(|error| {
+    let Ok(header) = decode_header(assertion) else { return Err(Error::InvalidClient(Challenge::Basic)) };
+    let wanted = |keys: &JwkSet| match &header.kid {
+        Some(kid) => keys.find(kid).is_some(),
+        None => verified(assertion, keys).is_some(),
+    };
+    app.key_sets.get(&client.id, uri, app.clock.now(), wanted).await.map_err(|error| {
         tracing::warn!(%error, client = %client.id, "the keys of a client could not be fetched");
         Error::TemporarilyUnavailable("the keys at jwks_uri cannot be fetched".into())
     })

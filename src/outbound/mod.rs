@@ -15,6 +15,7 @@
 
 mod addresses;
 mod error;
+mod key_sets;
 mod names;
 
 use std::net::IpAddr;
@@ -31,6 +32,7 @@ use url::{Host, Url};
 
 pub use addresses::{Allowed, is_public};
 pub use error::{Error, OpenError};
+pub use key_sets::KeySets;
 pub use names::Names;
 
 use crate::config;
