@@ -34,6 +34,7 @@ mod policies;
 mod private_key_jwt;
 mod provisioning;
 mod refresh_token;
+mod relying_party;
 mod revocation;
 mod secrets;
 mod security_headers;

@@ -30,6 +30,12 @@ pub fn axe_core() -> PathBuf {
     in_cache(&format!("axe-core-{}", version("axe_core")), "node_modules/axe-core/axe.min.js")
 }
 
+/// The client library of relying parties, for Node.
+pub fn openid_client() -> PathBuf {
+    let package = format!("openid-client-{}", version("openid_client"));
+    in_cache(&package, "node_modules/openid-client/build/index.js")
+}
+
 /// A program on the path.
 pub fn program(name: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
