@@ -1,4 +1,4 @@
--- The first schema: people, browsers, clients, authorization requests, OAuth sessions and their
+-- The first schema: people, browsers, clients, authorization requests, client sessions and their
 -- tokens, background jobs, limits and signing keys.
 --
 -- One text for SQLite and PostgreSQL: TEXT, BIGINT and BOOLEAN only. Moments are milliseconds since
@@ -79,7 +79,7 @@ CREATE TABLE consents (
 );
 CREATE INDEX consents_client ON consents (client_id);
 
-CREATE TABLE oauth_sessions (
+CREATE TABLE client_sessions (
     id                     TEXT PRIMARY KEY,
     -- NULL when the client acts for itself (RFC 6749 §4.4).
     user_id                TEXT REFERENCES users (id) ON DELETE CASCADE,
@@ -108,16 +108,16 @@ CREATE TABLE oauth_sessions (
     pending_nonce          TEXT,
     pending_issued_at      BIGINT
 );
-CREATE INDEX oauth_sessions_user ON oauth_sessions (user_id, id);
-CREATE INDEX oauth_sessions_client ON oauth_sessions (client_id);
-CREATE INDEX oauth_sessions_browser_session ON oauth_sessions (browser_session_id);
-CREATE INDEX oauth_sessions_ended ON oauth_sessions (ended_at);
+CREATE INDEX client_sessions_user ON client_sessions (user_id, id);
+CREATE INDEX client_sessions_client ON client_sessions (client_id);
+CREATE INDEX client_sessions_browser_session ON client_sessions (browser_session_id);
+CREATE INDEX client_sessions_ended ON client_sessions (ended_at);
 -- Never two live sessions on one device (Matrix CS API, Relationship between access tokens and devices).
-CREATE UNIQUE INDEX oauth_sessions_live_device ON oauth_sessions (user_id, device_id) WHERE ended_at IS NULL;
+CREATE UNIQUE INDEX client_sessions_live_device ON client_sessions (user_id, device_id) WHERE ended_at IS NULL;
 
 CREATE TABLE access_tokens (
     digest     TEXT PRIMARY KEY,
-    session_id TEXT NOT NULL REFERENCES oauth_sessions (id) ON DELETE CASCADE,
+    session_id TEXT NOT NULL REFERENCES client_sessions (id) ON DELETE CASCADE,
     issued_at  BIGINT NOT NULL,
     expires_at BIGINT NOT NULL
 );
@@ -140,12 +140,12 @@ CREATE TABLE authorization_requests (
     code_digest        TEXT UNIQUE,
     code_expires_at    BIGINT,
     code_spent_at      BIGINT,
-    oauth_session_id   TEXT REFERENCES oauth_sessions (id) ON DELETE SET NULL
+    client_session_id   TEXT REFERENCES client_sessions (id) ON DELETE SET NULL
 );
 CREATE INDEX authorization_requests_client ON authorization_requests (client_id);
 CREATE INDEX authorization_requests_user ON authorization_requests (user_id);
 CREATE INDEX authorization_requests_browser_session ON authorization_requests (browser_session_id);
-CREATE INDEX authorization_requests_oauth_session ON authorization_requests (oauth_session_id);
+CREATE INDEX authorization_requests_client_session ON authorization_requests (client_session_id);
 CREATE INDEX authorization_requests_expires ON authorization_requests (expires_at);
 
 -- Assertions by which clients have proved themselves (RFC 7523): each is good once.

@@ -16,8 +16,8 @@ pub struct Id<Of>(Ulid, PhantomData<fn() -> Of>);
 pub enum User {}
 /// What a [`BrowserSessionId`] names.
 pub enum BrowserSession {}
-/// What an [`OauthSessionId`] names.
-pub enum OauthSession {}
+/// What an [`ClientSessionId`] names.
+pub enum ClientSession {}
 /// What an [`AuthorizationRequestId`] names.
 pub enum AuthorizationRequest {}
 /// What a [`JobId`] names.
@@ -28,7 +28,7 @@ pub type UserId = Id<User>;
 /// A person signed in with a browser.
 pub type BrowserSessionId = Id<BrowserSession>;
 /// What a client holds after a grant: a chain of access and refresh tokens.
-pub type OauthSessionId = Id<OauthSession>;
+pub type ClientSessionId = Id<ClientSession>;
 /// One pending or answered request at the authorization endpoint.
 pub type AuthorizationRequestId = Id<AuthorizationRequest>;
 /// A piece of background work.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use quick_cache::sync::Cache;
 
-use crate::ids::{ClientId, DeviceId, OauthSessionId, UserId};
+use crate::ids::{ClientId, ClientSessionId, DeviceId, UserId};
 use crate::store::{Changes, Stamp};
 use crate::time::Timestamp;
 
@@ -35,7 +35,7 @@ pub struct TokenUser {
 #[derive(Debug)]
 pub struct ActiveToken {
     /// Its session.
-    pub session_id: OauthSessionId,
+    pub session_id: ClientSessionId,
     /// Whose account; nobody's when the client acts for itself.
     pub user: Option<TokenUser>,
     /// Which client.
@@ -58,7 +58,7 @@ pub struct ActiveToken {
 impl ActiveToken {
     /// The facts of a token of a session.
     pub fn new(
-        session_id: OauthSessionId,
+        session_id: ClientSessionId,
         user: Option<TokenUser>,
         client_id: ClientId,
         scope: String,
@@ -85,7 +85,7 @@ struct Remembered {
 pub struct Known {
     changes: Arc<Changes>,
     tokens: Cache<Digest, Remembered>,
-    seen: Mutex<HashMap<OauthSessionId, Timestamp>>,
+    seen: Mutex<HashMap<ClientSessionId, Timestamp>>,
 }
 
 impl Known {
@@ -128,7 +128,7 @@ impl Known {
     }
 
     /// Takes what was noted since the last time.
-    pub fn take_seen(&self) -> HashMap<OauthSessionId, Timestamp> {
+    pub fn take_seen(&self) -> HashMap<ClientSessionId, Timestamp> {
         std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -142,7 +142,7 @@ mod tests {
 
     fn token() -> Arc<ActiveToken> {
         Arc::new(ActiveToken::new(
-            OauthSessionId::new(NOW),
+            ClientSessionId::new(NOW),
             Some(TokenUser { id: UserId::new(NOW), localpart: "alice".to_owned() }),
             ClientId("client".to_owned()),
             "openid".to_owned(),

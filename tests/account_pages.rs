@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use gatehouse::http::requester::Requester;
-use gatehouse::ids::{ClientId, DeviceId, OauthSessionId, UserId};
+use gatehouse::ids::{ClientId, ClientSessionId, DeviceId, UserId};
 use gatehouse::keys;
 use gatehouse::sessions::browser;
-use gatehouse::sessions::oauth::NewOauthSession;
+use gatehouse::sessions::client::NewClientSession;
 use gatehouse::sessions::tokens::{self, Issue};
 use http::header::{ACCEPT_LANGUAGE, ORIGIN};
 use http::{Request, StatusCode};
@@ -369,9 +369,9 @@ async fn add_client_session(
     user_id: UserId,
     client_id: &ClientId,
     device_id: &str,
-) -> OauthSessionId {
+) -> ClientSessionId {
     let now = server.app.clock.now();
-    let new = NewOauthSession {
+    let new = NewClientSession {
         user_id: Some(user_id),
         client_id: client_id.clone(),
         browser_session_id: None,

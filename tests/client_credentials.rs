@@ -73,7 +73,7 @@ async fn command(server: &Server, request: Value) -> Result<CliAnswer, Failure> 
 }
 
 async fn session_rows(server: &Server) -> usize {
-    query("SELECT id FROM oauth_sessions").fetch_all::<()>(&server.app.store).await.expect("rows").len()
+    query("SELECT id FROM client_sessions").fetch_all::<()>(&server.app.store).await.expect("rows").len()
 }
 
 on_both_engines! {

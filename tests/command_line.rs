@@ -295,7 +295,7 @@ async fn a_person_can_sign_in_with_the_password_that_the_command_line_set() {
     let shown = installation.run(&["users", "show", "alice", "--json"]).json();
     assert_eq!((&shown["has_password"], &shown["standing"]), (&json!(true), &json!("active")));
     assert!(shown["provisioned_at"].is_string() && shown["locked_at"].is_null(), "{shown}");
-    assert_eq!(shown["sessions"], json!({ "browser": 0, "oauth": 0 }));
+    assert_eq!(shown["sessions"], json!({ "browser": 0, "client": 0 }));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -589,7 +589,7 @@ on_both_engines! {
         };
         // Each of the two sign-ins was in a browser of its own.
         assert_eq!((list(Value::Null).await.len(), list(json!("browser")).await.len()), (4, 2));
-        let of_clients = list(json!("oauth")).await;
+        let of_clients = list(json!("client")).await;
         let of_phone = of_clients.iter().find(|session| session["device_id"] == "PHONE").expect("the phone");
         assert_eq!(of_phone["client_id"], json!(client));
 

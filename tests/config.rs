@@ -500,7 +500,7 @@ fn other_values_are_checked_too() {
         ("secrets: {root_secret: short}", "secrets.root_secret"),
         ("database: {uri: 'sqlite::memory:'}", "database.uri"),
         ("database: {max_connections: 0}", "database.max_connections"),
-        ("sessions: {oauth_idle_seconds: 0}", "sessions.oauth_idle_seconds"),
+        ("sessions: {client_idle_seconds: 0}", "sessions.client_idle_seconds"),
         ("passwords: {minimum_length: 1}", "passwords.minimum_length"),
         ("passwords: {argon2: {memory_kib: 8, parallelism: 2}}", "passwords.argon2.memory_kib"),
         ("branding: {accent_color: green}", "branding.accent_color"),

@@ -418,7 +418,8 @@ async fn what_a_command_ends_has_ended(engine: Engine) {
     samples.push(program.until_active_is(false, &admin.access, &no_admin).await);
     assert!(program.is_active(&locked.access).await, "what has no such power goes on");
 
-    let listed = program.installation.run(&["--json", "sessions", "list", "alice", "--kind", "oauth"]).json();
+    let listed =
+        program.installation.run(&["--json", "sessions", "list", "alice", "--kind", "client"]).json();
     let id = listed["sessions"][0]["id"].as_str().expect("a session").to_owned();
     samples.push(program.until_active_is(false, &locked.access, &["sessions", "end", &id]).await);
 

@@ -158,7 +158,7 @@ on_both_engines! {
         server.run_jobs().await;
         assert!(server.homeserver.devices("alice").is_empty());
         assert_eq!(waiting(&server).await, 0);
-        let live = query("SELECT COUNT(*) AS n FROM oauth_sessions WHERE ended_at IS NULL");
+        let live = query("SELECT COUNT(*) AS n FROM client_sessions WHERE ended_at IS NULL");
         assert_eq!(live.fetch_one::<i64>(&server.app.store).await.unwrap(), 0);
     }
 

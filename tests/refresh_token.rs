@@ -56,7 +56,7 @@ fn assert_over(answer: &Answer) {
 }
 
 async fn ended_for(server: &Server, reason: &str) -> i64 {
-    const COUNT: &str = "SELECT COUNT(*) AS n FROM oauth_sessions WHERE end_reason = $1";
+    const COUNT: &str = "SELECT COUNT(*) AS n FROM client_sessions WHERE end_reason = $1";
     query(COUNT).bind(reason).fetch_one(&server.app.store).await.expect("a count")
 }
 
@@ -398,7 +398,7 @@ on_both_engines! {
     }
 
     async fn an_idle_session_ends_to_the_second_and_its_device_with_it(engine: Engine) {
-        let server = Server::start_with(engine, |config| config.sessions.oauth_idle_seconds = Some(3600)).await;
+        let server = Server::start_with(engine, |config| config.sessions.client_idle_seconds = Some(3600)).await;
         server.user("alice").await;
         let client = server.client().await;
         let first = server.tokens("alice", &client, "DEVICE0001").await;
@@ -414,7 +414,7 @@ on_both_engines! {
     }
 
     async fn the_sweep_ends_idle_sessions_that_nobody_asks_about(engine: Engine) {
-        let server = Server::start_with(engine, |config| config.sessions.oauth_idle_seconds = Some(3600)).await;
+        let server = Server::start_with(engine, |config| config.sessions.client_idle_seconds = Some(3600)).await;
         server.user("alice").await;
         let client = server.client().await;
         server.tokens("alice", &client, "DEVICE0001").await;
@@ -426,7 +426,7 @@ on_both_engines! {
     }
 
     async fn a_session_in_use_ends_at_its_absolute_limit(engine: Engine) {
-        let server = Server::start_with(engine, |config| config.sessions.oauth_absolute_seconds = Some(1000)).await;
+        let server = Server::start_with(engine, |config| config.sessions.client_absolute_seconds = Some(1000)).await;
         server.user("alice").await;
         let client = server.client().await;
         let mut last = server.tokens("alice", &client, "DEVICE0001").await;

@@ -246,7 +246,7 @@ on_both_engines! {
         assert_revoked(&revoke(&server, &[("token", &ended.access)]).await);
         server.advance(Duration::from_secs(400 * 24 * 3600));
         work::sweep(&server.app).await.unwrap();
-        let count = gatehouse::store::query("SELECT COUNT(*) AS n FROM oauth_sessions");
+        let count = gatehouse::store::query("SELECT COUNT(*) AS n FROM client_sessions");
         assert_eq!(count.fetch_one::<i64>(&server.app.store).await.unwrap(), 1);
         let next = Tokens::from(server.refresh(&client, &live.refresh).await.json());
         assert!(server.is_active(&next.access).await);

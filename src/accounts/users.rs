@@ -8,7 +8,7 @@ use super::sql;
 use crate::ids::{Localpart, UserId};
 use crate::jobs;
 use crate::policy::input;
-use crate::sessions::{browser, oauth};
+use crate::sessions::{browser, client};
 use crate::store::{self, Change, On, Store, Tx};
 use crate::time::Timestamp;
 
@@ -150,7 +150,7 @@ pub async fn set_admin(tx: &mut Tx, id: UserId, is_admin: bool, now: Timestamp) 
     if is_admin {
         return Ok(0);
     }
-    oauth::end_all_with_scope(tx, id, ADMIN_SCOPE, oauth::EndReason::EndedByAdmin, now).await
+    client::end_all_with_scope(tx, id, ADMIN_SCOPE, client::EndReason::EndedByAdmin, now).await
 }
 
 /// Locks the account: its sessions and devices stay, but nothing works until it is unlocked.
@@ -182,7 +182,7 @@ pub async fn deactivate(tx: &mut Tx, id: UserId, erase: bool, now: Timestamp) ->
     tx.announce(Change::User(id));
     sql::set_deactivated(tx, id, Some(now)).await?;
     browser::end_all(tx, id, None, now).await?;
-    oauth::end_all(tx, id, oauth::EndReason::Deactivated, now).await?;
+    client::end_all(tx, id, client::EndReason::Deactivated, now).await?;
     jobs::enqueue(tx, &DeactivateUser { user_id: id, erase }, now).await
 }
 

@@ -14,7 +14,7 @@ use crate::clients::{self, Client, ClientMetadata, GrantType, Origin, TokenEndpo
 use crate::config::{StaticClient, check_own_scope};
 use crate::http::words;
 use crate::ids::ClientId;
-use crate::sessions::oauth;
+use crate::sessions::client;
 
 /// What can be done with clients.
 #[derive(Debug, Subcommand, Serialize, Deserialize)]
@@ -195,7 +195,7 @@ async fn delete(app: &App, id: &ClientId) -> Result<Answer, Failure> {
         )));
     }
     clients::remove(&mut tx, id, now).await?;
-    oauth::end_all_of_client(&mut tx, id, now).await?;
+    client::end_all_of_client(&mut tx, id, now).await?;
     tx.commit().await?;
     app.wake_workers();
     tracing::info!(client = %id, "a client was deleted by an admin");

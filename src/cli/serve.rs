@@ -12,7 +12,7 @@ use crate::app::{self, App, REFUSAL_FLOOR};
 use crate::config::{self, Config};
 use crate::http::listen::{self, Limits, ListenAddress, ListenerConfig, TlsFiles};
 use crate::http::pages::Site;
-use crate::sessions::oauth;
+use crate::sessions::client;
 use crate::time::Clock;
 use crate::{clients, routes, store, telemetry, work};
 
@@ -145,7 +145,7 @@ async fn sync_clients(app: &App) -> Result<(), store::Error> {
     let mut tx = app.store.begin().await?;
     for gone in clients::sync_configured(&mut tx, &app.config, now).await? {
         tracing::info!(client = %gone, "a client is no longer in the configuration; its sessions end");
-        oauth::end_all_of_client(&mut tx, &gone, now).await?;
+        client::end_all_of_client(&mut tx, &gone, now).await?;
     }
     tx.commit().await
 }

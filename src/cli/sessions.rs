@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::clients;
 use crate::ids::{BrowserSessionId, ClientId, UserId};
 use crate::sessions::browser::{self, BrowserSession};
-use crate::sessions::oauth::{self, EndReason, OauthSession};
+use crate::sessions::client::{self, ClientSession, EndReason};
 
 /// What can be done with sessions.
 #[derive(Debug, Subcommand, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ pub enum SessionKind {
     /// A person signed in with a browser
     Browser,
     /// What an OAuth client holds
-    Oauth,
+    Client,
 }
 
 /// `sessions end`.
@@ -83,7 +83,7 @@ async fn list(app: &App, name: &str, kind: Option<SessionKind>) -> Result<Answer
     let user = get(app, &app.store, name).await?;
     let mut lines = Vec::new();
     let mut sessions = Vec::new();
-    if kind != Some(SessionKind::Oauth) {
+    if kind != Some(SessionKind::Client) {
         for session in browser::list(&app.store, user.id, None, i64::MAX).await? {
             let agent = session.user_agent.as_deref().unwrap_or("an unknown browser");
             lines.push(format!("{}  browser  last seen {}  {agent}", session.id, session.last_seen_at));
@@ -92,7 +92,7 @@ async fn list(app: &App, name: &str, kind: Option<SessionKind>) -> Result<Answer
     }
     if kind != Some(SessionKind::Browser) {
         let mut names = HashMap::new();
-        for session in oauth::list(&app.store, user.id, None, i64::MAX).await? {
+        for session in client::list(&app.store, user.id, None, i64::MAX).await? {
             let client = client_name(app, &mut names, &session.client_id).await?;
             let device =
                 session.device_id.as_ref().map_or(String::new(), |device| format!("  device {device}"));
@@ -118,7 +118,7 @@ async fn list_of_client(app: &App, id: &ClientId) -> Result<Answer, Failure> {
     let client = super::clients::name(&client);
     let mut lines = Vec::new();
     let mut sessions = Vec::new();
-    for session in oauth::list_of_client(&app.store, id).await? {
+    for session in client::list_of_client(&app.store, id).await? {
         let user = match session.user_id {
             Some(id) => users::find(&app.store, id).await?,
             None => None,
@@ -154,8 +154,8 @@ async fn end_one(app: &App, id: &str) -> Result<Answer, Failure> {
     let mut tx = app.store.begin().await?;
     let user = match find(app, id).await? {
         Some(Found::Browser(id, user)) if browser::end(&mut tx, id, user, now).await? => Some(user),
-        Some(Found::Oauth(session))
-            if oauth::end(
+        Some(Found::Client(session))
+            if client::end(
                 &mut tx,
                 session.id,
                 session.user_id,
@@ -183,7 +183,7 @@ async fn end_one(app: &App, id: &str) -> Result<Answer, Failure> {
 
 enum Found {
     Browser(BrowserSessionId, UserId),
-    Oauth(Box<OauthSession>),
+    Client(Box<ClientSession>),
 }
 
 async fn find(app: &App, id: &str) -> Result<Option<Found>, Failure> {
@@ -191,7 +191,7 @@ async fn find(app: &App, id: &str) -> Result<Option<Found>, Failure> {
     if let Some(session) = browser::find_by_id(&app.store, of_browser).await? {
         return Ok(Some(Found::Browser(session.id, session.user_id)));
     }
-    Ok(oauth::find(&app.store, of_client).await?.map(|session| Found::Oauth(Box::new(session))))
+    Ok(client::find(&app.store, of_client).await?.map(|session| Found::Client(Box::new(session))))
 }
 
 async fn end_all(app: &App, name: &str) -> Result<Answer, Failure> {
@@ -199,7 +199,7 @@ async fn end_all(app: &App, name: &str) -> Result<Answer, Failure> {
     let mut tx = app.store.begin().await?;
     let user = get(app, &mut tx, name).await?;
     let browsers = browser::end_all(&mut tx, user.id, None, now).await?;
-    let clients = oauth::end_all(&mut tx, user.id, EndReason::EndedByAdmin, now).await?;
+    let clients = client::end_all(&mut tx, user.id, EndReason::EndedByAdmin, now).await?;
     tx.commit().await?;
     let told = tell(app, user.id).await?;
     let text =
@@ -224,10 +224,10 @@ fn browser_facts(session: &BrowserSession, user: &User) -> Value {
     })
 }
 
-fn oauth_facts(session: &OauthSession, user: Option<&User>, client_name: &str) -> Value {
+fn oauth_facts(session: &ClientSession, user: Option<&User>, client_name: &str) -> Value {
     json!({
         "id": session.id,
-        "kind": SessionKind::Oauth,
+        "kind": SessionKind::Client,
         "user": user.map(|user| &user.localpart),
         "client_id": session.client_id,
         "client_name": client_name,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AuthorizationRequestId, BrowserSessionId, ClientId, OauthSessionId, UserId};
+use crate::ids::{AuthorizationRequestId, BrowserSessionId, ClientId, ClientSessionId, UserId};
 use crate::store::{Error, FromRow, Row, Store, Tx, query};
 use crate::time::Timestamp;
 
@@ -166,7 +166,7 @@ pub struct Granted {
     /// Until when the code is good.
     pub expires_at: Timestamp,
     /// When it was spent, and for which session.
-    pub spent: Option<(Timestamp, Option<OauthSessionId>)>,
+    pub spent: Option<(Timestamp, Option<ClientSessionId>)>,
 }
 
 fn asked(row: &Row) -> Result<Asked, Error> {
@@ -187,7 +187,7 @@ impl FromRow for Pending {
 
 impl FromRow for Granted {
     fn from_row(row: &Row) -> Result<Granted, Error> {
-        let session: Option<OauthSessionId> = row.get("oauth_session_id")?;
+        let session: Option<ClientSessionId> = row.get("client_session_id")?;
         Ok(Granted {
             id: row.get("id")?,
             client_id: row.get("client_id")?,
@@ -338,7 +338,7 @@ pub async fn deny(store: &Store, id: AuthorizationRequestId, now: Timestamp) -> 
 pub async fn find_by_code(store: &Store, code_digest: &str) -> Result<Option<Granted>, Error> {
     const FIND: &str = "
 SELECT id, client_id, request, user_id, browser_session_id, authenticated_at, code_expires_at, code_spent_at,
-       oauth_session_id
+       client_session_id
 FROM authorization_requests WHERE code_digest = $1";
     query(FIND).bind(code_digest).fetch_optional(store).await
 }
@@ -360,9 +360,9 @@ UPDATE authorization_requests SET code_spent_at = $1 WHERE id = $2 AND code_spen
 pub async fn set_session(
     tx: &mut Tx,
     id: AuthorizationRequestId,
-    session: OauthSessionId,
+    session: ClientSessionId,
 ) -> Result<(), Error> {
-    const SET: &str = "UPDATE authorization_requests SET oauth_session_id = $1 WHERE id = $2";
+    const SET: &str = "UPDATE authorization_requests SET client_session_id = $1 WHERE id = $2";
     query(SET).bind(session).bind(id).execute(tx).await?;
     Ok(())
 }

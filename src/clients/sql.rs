@@ -125,7 +125,7 @@ pub(super) async fn expire(tx: &mut Tx, now: Timestamp) -> Result<(), Error> {
     const EXPIRE: &str = "
 DELETE FROM oauth_clients
 WHERE (origin = 'registered' OR removed_at IS NOT NULL) AND created_at < $1
-  AND NOT EXISTS (SELECT 1 FROM oauth_sessions WHERE client_id = oauth_clients.id)
+  AND NOT EXISTS (SELECT 1 FROM client_sessions WHERE client_id = oauth_clients.id)
   AND NOT EXISTS (SELECT 1 FROM authorization_requests WHERE client_id = oauth_clients.id)";
     query(EXPIRE).bind(now - UNUSED).execute(tx).await?;
     Ok(())

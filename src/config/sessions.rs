@@ -22,11 +22,11 @@ pub struct Sessions {
     /// After how many seconds without use a client is signed out, and its device with it. Without
     /// it, clients stay signed in until they or the person end it.
     #[schemars(range(min = 60), example = 7_776_000)]
-    pub oauth_idle_seconds: Option<u64>,
+    pub client_idle_seconds: Option<u64>,
     /// After how many seconds a client is signed out, and its device with it, however often it is
     /// used. Without it there is no such limit.
     #[schemars(range(min = 60), example = 31_536_000)]
-    pub oauth_absolute_seconds: Option<u64>,
+    pub client_absolute_seconds: Option<u64>,
 }
 
 impl Default for Sessions {
@@ -34,8 +34,8 @@ impl Default for Sessions {
         Self {
             browser_idle_seconds: 14 * DAY,
             browser_absolute_seconds: 90 * DAY,
-            oauth_idle_seconds: None,
-            oauth_absolute_seconds: None,
+            client_idle_seconds: None,
+            client_absolute_seconds: None,
         }
     }
 }
@@ -45,8 +45,8 @@ impl Sessions {
         let limits = [
             ("browser_idle_seconds", Some(self.browser_idle_seconds)),
             ("browser_absolute_seconds", Some(self.browser_absolute_seconds)),
-            ("oauth_idle_seconds", self.oauth_idle_seconds),
-            ("oauth_absolute_seconds", self.oauth_absolute_seconds),
+            ("client_idle_seconds", self.client_idle_seconds),
+            ("client_absolute_seconds", self.client_absolute_seconds),
         ];
         for (key, seconds) in limits {
             if seconds.is_some_and(|seconds| seconds < 60) {

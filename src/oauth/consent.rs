@@ -149,7 +149,7 @@ async fn show(app: &App, visit: &Visit, id: &str) -> Result<Response, PageError>
         action: path_of(pending.id),
         scopes: rows(&asked.scope),
         device_id: scope.device_id().map(|id| id.0.clone()),
-        lasts: match app.config.sessions.oauth_absolute_seconds {
+        lasts: match app.config.sessions.client_absolute_seconds {
             Some(seconds) => Lasts::For(Duration::from_secs(seconds)),
             None => Lasts::UntilSignedOut,
         },

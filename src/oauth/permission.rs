@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::clients::{Client, GrantType};
 use crate::http::requester::Requester;
 use crate::policy::{self, Code, Decision, Violation, input};
-use crate::sessions::oauth;
+use crate::sessions::client;
 use crate::store;
 
 /// An access that a client asks for.
@@ -40,7 +40,7 @@ pub enum Undecided {
 pub async fn ask(app: &App, access: Access<'_>, requester: &Requester) -> Result<Decision, Undecided> {
     let mut sessions = input::Sessions::default();
     if let Some(user) = &access.user {
-        let count = oauth::count(&app.store, user.id, access.scope.device_id()).await?;
+        let count = client::count(&app.store, user.id, access.scope.device_id()).await?;
         sessions = input::Sessions { live: count.live, with_device: count.with_device };
     }
     Ok(judge(app, access, sessions, requester)?)

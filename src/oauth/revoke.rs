@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::http::form::{FormError, Parameters};
 use crate::http::headers::no_store;
 use crate::http::requester::Requester;
-use crate::sessions::oauth::{self, EndReason};
+use crate::sessions::client::{self, EndReason};
 use crate::sessions::tokens;
 
 /// `POST /oauth2/revoke`: ends the whole session of either token, however old it is, and does not
@@ -47,7 +47,7 @@ async fn revoke(
     let mut tx = app.store.begin().await?;
     // The hint is not needed: a token tells what it is.
     if let Some(session) = tokens::find_session_of(&mut tx, token).await? {
-        oauth::end(&mut tx, session.id, session.user_id, session.device_id, EndReason::Revoked, now).await?;
+        client::end(&mut tx, session.id, session.user_id, session.device_id, EndReason::Revoked, now).await?;
     }
     tx.commit().await?;
     app.wake_workers();

@@ -4,9 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::browser::{self, BrowserSession};
-use super::oauth::{self, EndReason, OauthSession};
+use super::client::{self, ClientSession, EndReason};
 use super::sql;
-use crate::ids::{BrowserSessionId, InvalidId, OauthSessionId, UserId};
+use crate::ids::{BrowserSessionId, ClientSessionId, InvalidId, UserId};
 use crate::store::{self, Store, Tx};
 use crate::time::Timestamp;
 
@@ -16,7 +16,7 @@ pub enum Session {
     /// A browser.
     Browser(BrowserSession),
     /// A client.
-    Oauth(OauthSession),
+    Client(ClientSession),
 }
 
 /// Names a session of either kind.
@@ -25,7 +25,7 @@ pub enum SessionId {
     /// A browser.
     Browser(BrowserSessionId),
     /// A client.
-    Oauth(OauthSessionId),
+    Client(ClientSessionId),
 }
 
 /// A place in the list, which runs from the session used last to the one used first.
@@ -52,7 +52,7 @@ impl Session {
             Session::Browser(session) => {
                 Place { last_seen_at: session.last_seen_at, id: session.id.to_string() }
             }
-            Session::Oauth(session) => {
+            Session::Client(session) => {
                 Place { last_seen_at: session.last_seen_at, id: session.id.to_string() }
             }
         }
@@ -122,7 +122,7 @@ pub async fn was_of(store: &Store, id: SessionId, user_id: UserId) -> Result<boo
 pub async fn end(tx: &mut Tx, id: SessionId, user_id: UserId, now: Timestamp) -> Result<bool, store::Error> {
     match id {
         SessionId::Browser(id) => browser::end(tx, id, user_id, now).await,
-        SessionId::Oauth(id) => oauth::end_of_user(tx, id, user_id, EndReason::SignedOut, now).await,
+        SessionId::Client(id) => client::end_of_user(tx, id, user_id, EndReason::SignedOut, now).await,
     }
 }
 
@@ -138,7 +138,7 @@ pub async fn end_others(
     now: Timestamp,
 ) -> Result<u64, store::Error> {
     let browsers = browser::end_all(tx, user_id, Some(except), now).await?;
-    let clients = oauth::end_all(tx, user_id, EndReason::SignedOut, now).await?;
+    let clients = client::end_all(tx, user_id, EndReason::SignedOut, now).await?;
     Ok(browsers + clients)
 }
 

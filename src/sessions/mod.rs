@@ -1,19 +1,19 @@
 //! Sessions and their tokens: people signed in with a browser, and what OAuth clients hold.
 //!
-//! Owns `browser_sessions`, `oauth_sessions` and `access_tokens`. A user is known here only as a
+//! Owns `browser_sessions`, `client_sessions` and `access_tokens`. A user is known here only as a
 //! [`UserId`], a client only as a [`ClientId`]; who they are is the business of other rooms.
 
 pub mod all;
 pub mod browser;
+pub mod client;
 pub mod jobs;
-pub mod oauth;
 mod sql;
 pub mod tokens;
 
 use std::time::Duration;
 
 use crate::config;
-use crate::ids::OauthSessionId;
+use crate::ids::ClientSessionId;
 use crate::store::{self, Tx};
 use crate::time::Timestamp;
 
@@ -37,10 +37,10 @@ pub async fn expire(tx: &mut Tx, limits: &config::Sessions, now: Timestamp) -> R
     )
     .await?;
     let never = Timestamp(i64::MIN);
-    let idle_since = limits.oauth_idle_seconds.map_or(never, ago);
-    let created_before = limits.oauth_absolute_seconds.map_or(never, ago);
-    for (session, user, device) in sql::list_stale_oauth_sessions(tx, idle_since, created_before).await? {
-        oauth::end(tx, session, user, device, oauth::EndReason::Expired, now).await?;
+    let idle_since = limits.client_idle_seconds.map_or(never, ago);
+    let created_before = limits.client_absolute_seconds.map_or(never, ago);
+    for (session, user, device) in sql::list_stale_client_sessions(tx, idle_since, created_before).await? {
+        client::end(tx, session, user, device, client::EndReason::Expired, now).await?;
     }
     sql::forget(tx, now - REMEMBERED, now).await
 }
@@ -49,7 +49,7 @@ pub async fn expire(tx: &mut Tx, limits: &config::Sessions, now: Timestamp) -> R
 ///
 /// # Errors
 /// When the database fails.
-pub async fn write_seen(tx: &mut Tx, seen: &[(OauthSessionId, Timestamp)]) -> Result<(), store::Error> {
+pub async fn write_seen(tx: &mut Tx, seen: &[(ClientSessionId, Timestamp)]) -> Result<(), store::Error> {
     for (session, at) in seen {
         sql::set_seen(tx, *session, *at).await?;
     }

@@ -11,12 +11,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::oauth::{self, EndReason, NewOauthSession, OauthSession};
+use super::client::{self, ClientSession, EndReason, NewClientSession};
 use super::sql;
 use crate::app::App;
 use crate::config;
 use crate::http::requester::Requester;
-use crate::ids::{ClientId, DeviceId, Localpart, OauthSessionId, UserId};
+use crate::ids::{ClientId, ClientSessionId, DeviceId, Localpart, UserId};
 use crate::keys::{self, Family, RootSecret, TokenKind, digest_of_token};
 use crate::known::ActiveToken;
 use crate::policy::input;
@@ -59,7 +59,7 @@ pub struct Pair {
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The session.
-    pub session_id: OauthSessionId,
+    pub session_id: ClientSessionId,
     /// Whose account.
     pub user_id: UserId,
     /// The user's name on the homeserver.
@@ -100,27 +100,27 @@ impl Found {
 }
 
 /// Starts a session with its first pair. The device, if there is one, must have been claimed in the
-/// same transaction ([`oauth::claim_device`]).
+/// same transaction ([`client::claim_device`]).
 ///
 /// # Errors
 /// When the database fails.
 pub async fn start_session(
     tx: &mut Tx,
-    new: &NewOauthSession,
+    new: &NewClientSession,
     issue: &Issue<'_>,
-) -> Result<(OauthSessionId, Pair), store::Error> {
+) -> Result<(ClientSessionId, Pair), store::Error> {
     let refresh_family = Family::new();
     let (now, lifetime) = (issue.now, issue.lifetime);
     let access_family = refresh_family.for_access(issue.root);
     let access_token = access_family.random_token(TokenKind::Access);
     let refresh_token = refresh_family.random_token(TokenKind::Refresh);
-    let id = OauthSessionId::new(now);
+    let id = ClientSessionId::new(now);
     let digests = sql::FirstDigests {
         access_family: access_family.digest(),
         refresh_family: refresh_family.digest(),
         refresh: digest_of_token(&refresh_token),
     };
-    sql::add_oauth_session(tx, id, new, digests, issue.requester, now).await?;
+    sql::add_client_session(tx, id, new, digests, issue.requester, now).await?;
     sql::add_access_token(tx, &digest_of_token(&access_token), id, now, now + lifetime).await?;
     Ok((id, Pair { access_token, refresh_token, expires_in: lifetime }))
 }
@@ -239,7 +239,7 @@ fn next(chain: &sql::Chain, presented: &str, digest: &str, family: &Family, issu
 
 async fn end(app: &App, found: &Found, reason: EndReason, now: Timestamp) -> Result<(), store::Error> {
     let mut tx = app.store.begin().await?;
-    oauth::end(&mut tx, found.session_id, found.user_id, found.device_id.clone(), reason, now).await?;
+    client::end(&mut tx, found.session_id, found.user_id, found.device_id.clone(), reason, now).await?;
     tx.commit().await?;
     app.wake_workers();
     Ok(())
@@ -249,8 +249,8 @@ fn is_too_old(chain: &sql::Chain, issue: &Issue<'_>) -> bool {
     let exceeds = |limit: Option<u64>, since| {
         limit.is_some_and(|limit| issue.now.since(since) >= Duration::from_secs(limit))
     };
-    exceeds(issue.limits.oauth_idle_seconds, chain.last_seen_at)
-        || exceeds(issue.limits.oauth_absolute_seconds, chain.created_at)
+    exceeds(issue.limits.client_idle_seconds, chain.last_seen_at)
+        || exceeds(issue.limits.client_absolute_seconds, chain.created_at)
 }
 
 /// An old refresh token: a straggler of the client's own, or somebody else's copy.
@@ -354,7 +354,7 @@ pub async fn find_refreshable(store: &Store, token: &str) -> Result<Option<Found
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find_session_of(tx: &mut Tx, token: &str) -> Result<Option<OauthSession>, store::Error> {
+pub async fn find_session_of(tx: &mut Tx, token: &str) -> Result<Option<ClientSession>, store::Error> {
     let Some(family) = TokenKind::of(token).and_then(|_| Family::of(token)) else { return Ok(None) };
     sql::find_by_family(tx, &family.digest()).await
 }

@@ -12,7 +12,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::ids::{OauthSessionId, UserId};
+use crate::ids::{ClientSessionId, UserId};
 
 /// Places on the board; a power of two.
 const PLACES: usize = 1 << 13;
@@ -21,7 +21,7 @@ const PLACES: usize = 1 << 13;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// A session: it ended, or what it may do changed.
-    Session(OauthSessionId),
+    Session(ClientSessionId),
     /// A user: locked, unlocked, deactivated, reactivated or provisioned.
     User(UserId),
 }
@@ -109,7 +109,12 @@ impl Changes {
     }
 
     /// Whether what was read at the stamp still holds for the session and its user, if it has one.
-    pub fn is_current(&self, stamp: Stamp, session: OauthSessionId, user: impl Into<Option<UserId>>) -> bool {
+    pub fn is_current(
+        &self,
+        stamp: Stamp,
+        session: ClientSessionId,
+        user: impl Into<Option<UserId>>,
+    ) -> bool {
         let at = |change: Change| self.places[change.place()].load(Ordering::SeqCst);
         stamp.0 >= self.floor.load(Ordering::SeqCst)
             && at(Change::Session(session)) <= stamp.0
@@ -143,8 +148,8 @@ mod tests {
     use super::*;
     use crate::time::Timestamp;
 
-    fn ids() -> (OauthSessionId, UserId) {
-        (OauthSessionId::new(Timestamp(1)), UserId::new(Timestamp(1)))
+    fn ids() -> (ClientSessionId, UserId) {
+        (ClientSessionId::new(Timestamp(1)), UserId::new(Timestamp(1)))
     }
 
     #[test]

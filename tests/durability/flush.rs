@@ -47,11 +47,11 @@ fn acknowledged(what: &'static str, request: String, row: &str, sql: &'static st
 
 const REQUEST: &str = "SELECT COUNT(*) FROM authorization_requests WHERE id = ?";
 const CODE: &str = "SELECT COUNT(*) FROM authorization_requests WHERE code_digest = ?";
-const BEGUN: &str = "SELECT COUNT(*) FROM oauth_sessions WHERE refresh_digest = ?";
-const REFRESHED: &str = "SELECT COUNT(*) FROM oauth_sessions WHERE pending_refresh_digest = ?";
+const BEGUN: &str = "SELECT COUNT(*) FROM client_sessions WHERE refresh_digest = ?";
+const REFRESHED: &str = "SELECT COUNT(*) FROM client_sessions WHERE pending_refresh_digest = ?";
 const USED: &str =
-    "SELECT COUNT(*) FROM oauth_sessions WHERE refresh_digest = ? AND pending_refresh_digest IS NULL";
-const ENDED: &str = "SELECT COUNT(*) FROM oauth_sessions WHERE device_id = ? AND ended_at IS NOT NULL";
+    "SELECT COUNT(*) FROM client_sessions WHERE refresh_digest = ? AND pending_refresh_digest IS NULL";
+const ENDED: &str = "SELECT COUNT(*) FROM client_sessions WHERE device_id = ? AND ended_at IS NOT NULL";
 
 /// Signs in, refreshes, shows the access token, and refreshes again.
 async fn use_session(

@@ -183,9 +183,9 @@ async fn a_postgres_that_takes_no_writes_turns_health_red_until_it_does() {
     const FULL: &str = "
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$;
-CREATE TRIGGER full_disk BEFORE UPDATE ON oauth_sessions EXECUTE FUNCTION refuse();
+CREATE TRIGGER full_disk BEFORE UPDATE ON client_sessions EXECUTE FUNCTION refuse();
 CREATE TRIGGER full_disk BEFORE UPDATE ON installation EXECUTE FUNCTION refuse();";
-    const ROOM: &str = "DROP TRIGGER full_disk ON oauth_sessions; DROP TRIGGER full_disk ON installation; DROP FUNCTION refuse;";
+    const ROOM: &str = "DROP TRIGGER full_disk ON client_sessions; DROP TRIGGER full_disk ON installation; DROP FUNCTION refuse;";
     const STANDBY: &str = "
 DO $$ BEGIN
     EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database());

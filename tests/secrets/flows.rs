@@ -376,7 +376,7 @@ async fn with_a_broken_database(world: &World, password: &str) {
     for table in [
         "access_tokens",
         "authorization_requests",
-        "oauth_sessions",
+        "client_sessions",
         "browser_sessions",
         "passwords",
         "oauth_clients",

@@ -15,7 +15,7 @@ use crate::http::filters;
 use crate::http::form::{FormError, Parameters};
 use crate::http::pages::Frame;
 use crate::http::visit::Visit;
-use crate::ids::{BrowserSessionId, OauthSessionId, UserId};
+use crate::ids::{BrowserSessionId, ClientSessionId, UserId};
 use crate::sessions::all::{self, SessionId};
 use crate::time::Timestamp;
 
@@ -35,7 +35,7 @@ pub struct EndSessionPage<'a> {
 }
 
 type NamedBrowser = Result<Path<BrowserSessionId>, PathRejection>;
-type NamedClient = Result<Path<OauthSessionId>, PathRejection>;
+type NamedClient = Result<Path<ClientSessionId>, PathRejection>;
 type SentForm = Result<Parameters, FormError>;
 
 /// Asks whether to sign out a browser.
@@ -57,13 +57,13 @@ pub async fn post_browser(
 
 /// Asks whether to sign out a client, and its device with it.
 pub async fn get_client(State(app): State<App>, visit: Visit, id: NamedClient) -> Response {
-    let id = id.map(|Path(id)| SessionId::Oauth(id));
+    let id = id.map(|Path(id)| SessionId::Client(id));
     visit.answer(ask(&app, &visit, id).await)
 }
 
 /// Signs out a client, and its device with it.
 pub async fn post_client(State(app): State<App>, visit: Visit, id: NamedClient, form: SentForm) -> Response {
-    let id = id.map(|Path(id)| SessionId::Oauth(id));
+    let id = id.map(|Path(id)| SessionId::Client(id));
     visit.answer(end(&app, &visit, id, form).await)
 }
 

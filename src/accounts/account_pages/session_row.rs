@@ -12,7 +12,7 @@ use crate::http::visit::Visit;
 use crate::ids::ClientId;
 use crate::sessions::all::{Session, SessionId};
 use crate::sessions::browser::BrowserSession;
-use crate::sessions::oauth::OauthSession;
+use crate::sessions::client::ClientSession;
 use crate::store;
 use crate::time::Timestamp;
 
@@ -30,7 +30,7 @@ impl SessionKind {
     pub(super) fn of(id: SessionId) -> SessionKind {
         match id {
             SessionId::Browser(_) => SessionKind::Browser,
-            SessionId::Oauth(_) => SessionKind::Client,
+            SessionId::Client(_) => SessionKind::Client,
         }
     }
 }
@@ -66,7 +66,7 @@ pub struct SessionRow {
 pub(super) fn end_path(id: SessionId) -> String {
     match id {
         SessionId::Browser(id) => format!("/account/sessions/browser/{id}/end"),
-        SessionId::Oauth(id) => format!("/account/sessions/client/{id}/end"),
+        SessionId::Client(id) => format!("/account/sessions/client/{id}/end"),
     }
 }
 
@@ -82,7 +82,7 @@ pub(super) async fn rows(
     for session in sessions {
         rows.push(match session {
             Session::Browser(session) => browser(session, signed_in),
-            Session::Oauth(session) => {
+            Session::Client(session) => {
                 let label = match clients.get(&session.client_id) {
                     Some(label) => label.clone(),
                     None => {
@@ -121,10 +121,10 @@ fn browser(session: BrowserSession, signed_in: &SignedIn) -> SessionRow {
     }
 }
 
-fn client(session: OauthSession, label: ClientLabel) -> SessionRow {
+fn client(session: ClientSession, label: ClientLabel) -> SessionRow {
     SessionRow {
         kind: SessionKind::Client,
-        end_path: end_path(SessionId::Oauth(session.id)),
+        end_path: end_path(SessionId::Client(session.id)),
         client: Some(label),
         user_agent: session.user_agent.as_deref().and_then(user_agent::in_words),
         device_name: None,

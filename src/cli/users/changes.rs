@@ -12,8 +12,8 @@ use crate::cli::failure::Failure;
 use crate::cli::request::Answer;
 use crate::ids::UserId;
 use crate::jobs;
-use crate::sessions::oauth::EndReason;
-use crate::sessions::{browser, oauth};
+use crate::sessions::client::EndReason;
+use crate::sessions::{browser, client};
 
 /// Sets the password, and ends the sessions if that is wanted.
 pub(super) async fn set_password(app: &App, set: SetPassword) -> Result<Answer, Failure> {
@@ -26,7 +26,7 @@ pub(super) async fn set_password(app: &App, set: SetPassword) -> Result<Answer, 
     let mut ended = 0;
     if set.end_sessions {
         ended += browser::end_all(&mut tx, user.id, None, now).await?;
-        ended += oauth::end_all(&mut tx, user.id, EndReason::EndedByAdmin, now).await?;
+        ended += client::end_all(&mut tx, user.id, EndReason::EndedByAdmin, now).await?;
     }
     tx.commit().await?;
     tracing::info!(user = %user.id, "a password was set by an admin");

@@ -8,7 +8,7 @@ use crate::accounts::{emails, passwords};
 use crate::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::request::Answer;
-use crate::sessions::{browser, oauth};
+use crate::sessions::{browser, client};
 use crate::time::Timestamp;
 
 /// The whole Matrix identifier of a user.
@@ -41,12 +41,12 @@ pub(super) fn line(app: &App, user: &User) -> String {
 pub(super) async fn show(app: &App, user: &User) -> Result<Answer, Failure> {
     let has_password = passwords::is_set(&app.store, user.id).await?;
     let browsers = browser::list(&app.store, user.id, None, i64::MAX).await?.len();
-    let clients = oauth::list(&app.store, user.id, None, i64::MAX).await?.len();
+    let clients = client::list(&app.store, user.id, None, i64::MAX).await?.len();
     let addresses = emails::list(&app.store, user.id).await?;
     let mut data = facts(app, user);
     data["has_password"] = json!(has_password);
     data["emails"] = addresses.iter().map(email_facts).collect();
-    data["sessions"] = json!({ "browser": browsers, "oauth": clients });
+    data["sessions"] = json!({ "browser": browsers, "client": clients });
 
     let yes_no = |is: bool| if is { "yes" } else { "no" };
     let since = |moment: Option<Timestamp>| moment.map_or(String::new(), |moment| format!(" since {moment}"));

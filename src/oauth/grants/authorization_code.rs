@@ -14,9 +14,9 @@ use crate::clients::authorization_requests::{self, Granted};
 use crate::clients::{Client, GrantType};
 use crate::http::form::Parameters;
 use crate::http::requester::Requester;
-use crate::ids::{DeviceId, OauthSessionId};
+use crate::ids::{ClientSessionId, DeviceId};
 use crate::keys;
-use crate::sessions::oauth::{self, EndReason, HeldDevice, NewOauthSession};
+use crate::sessions::client::{self, EndReason, HeldDevice, NewClientSession};
 use crate::sessions::tokens::{self, Issue, Pair};
 use crate::time::Timestamp;
 
@@ -129,7 +129,7 @@ async fn start(
     let spent = spent.await;
     if spent.is_err() {
         // The device may have been made for a session that did not come about.
-        oauth::let_go_of_device(app, &held).await?;
+        client::let_go_of_device(app, &held).await?;
     }
     spent
 }
@@ -137,7 +137,7 @@ async fn start(
 /// Holds the device, waiting a little while it is being deleted or another sign-in is on its way.
 async fn hold(app: &App, user: &User, device_id: &DeviceId, now: Timestamp) -> Result<HeldDevice, Error> {
     for _ in 0..HOLDS {
-        if let Some(held) = oauth::hold_device(app, user.id, device_id, now).await? {
+        if let Some(held) = client::hold_device(app, user.id, device_id, now).await? {
             return Ok(held);
         }
         tokio::time::sleep(BETWEEN_HOLDS).await;
@@ -160,11 +160,11 @@ async fn spend(
         return Err(NOT_GOOD);
     }
     if let Some((_, held)) = &device
-        && !oauth::claim_device(&mut tx, held, issue.now).await?
+        && !client::claim_device(&mut tx, held, issue.now).await?
     {
         return Err(Error::TemporarilyUnavailable("the homeserver took too long".into()));
     }
-    let new = NewOauthSession {
+    let new = NewClientSession {
         user_id: Some(granted.user_id),
         client_id: granted.client_id.clone(),
         browser_session_id: granted.browser_session_id,
@@ -182,14 +182,14 @@ async fn spend(
 async fn came_again(
     app: &App,
     spent_at: Timestamp,
-    session: Option<OauthSessionId>,
+    session: Option<ClientSessionId>,
     now: Timestamp,
 ) -> Result<Error, Error> {
     if let Some(session) = session.filter(|_| now.since(spent_at) > POSTED_TWICE) {
         let mut tx = app.store.begin().await?;
-        if let Some(session) = oauth::find(&mut tx, session).await? {
+        if let Some(session) = client::find(&mut tx, session).await? {
             tracing::warn!(session = %session.id, "an authorization code was used again: its session ends");
-            oauth::end(&mut tx, session.id, session.user_id, session.device_id, EndReason::CodeReused, now)
+            client::end(&mut tx, session.id, session.user_id, session.device_id, EndReason::CodeReused, now)
                 .await?;
         }
         tx.commit().await?;

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::clients::{self, Client, GrantType, TokenEndpointAuthMethod};
 use crate::http::form::Parameters;
 use crate::http::requester::Requester;
-use crate::sessions::oauth::NewOauthSession;
+use crate::sessions::client::NewClientSession;
 use crate::sessions::tokens::{self, Issue};
 
 pub(crate) async fn run(
@@ -32,7 +32,7 @@ pub(crate) async fn run(
     let now = app.clock.now();
     let lifetime = access_token_lifetime(app, client);
     let issue = Issue { requester, root: app.keys.root(), lifetime, limits: &app.config.sessions, now };
-    let new = NewOauthSession {
+    let new = NewClientSession {
         user_id: None,
         client_id: client.id.clone(),
         browser_session_id: None,

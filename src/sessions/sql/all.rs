@@ -4,7 +4,7 @@ use super::LAST_ID;
 use crate::ids::{BrowserSessionId, UserId};
 use crate::sessions::all::{Counts, Place, Session, SessionId};
 use crate::sessions::browser::BrowserSession;
-use crate::sessions::oauth::OauthSession;
+use crate::sessions::client::ClientSession;
 use crate::store::{Error, FromRow, Row, Store, query};
 use crate::time::Timestamp;
 
@@ -12,7 +12,7 @@ impl FromRow for Session {
     fn from_row(row: &Row) -> Result<Session, Error> {
         Ok(match row.get::<Option<String>>("client_id")? {
             None => Session::Browser(BrowserSession::from_row(row)?),
-            Some(_) => Session::Oauth(OauthSession::from_row(row)?),
+            Some(_) => Session::Client(ClientSession::from_row(row)?),
         })
     }
 }
@@ -33,7 +33,7 @@ WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL
 UNION ALL
 SELECT id, user_id, created_at, authenticated_at, last_seen_at, last_seen_ip, user_agent,
        client_id, scope, device_id
-FROM oauth_sessions
+FROM client_sessions
 WHERE user_id = $1 AND ended_at IS NULL
   AND (last_seen_at < $3 OR (last_seen_at = $3 AND id < $4))
 ORDER BY last_seen_at DESC, id DESC LIMIT $5";
@@ -59,7 +59,7 @@ pub(in crate::sessions) async fn count(
     const COUNT: &str = "
 SELECT (SELECT COUNT(*) FROM browser_sessions WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL) AS browsers,
        COUNT(*) AS clients, COUNT(device_id) AS devices
-FROM oauth_sessions WHERE user_id = $1 AND ended_at IS NULL";
+FROM client_sessions WHERE user_id = $1 AND ended_at IS NULL";
     query(COUNT).bind(user).bind(except).fetch_one(store).await
 }
 
@@ -74,20 +74,20 @@ SELECT id, user_id, created_at, authenticated_at, last_seen_at, last_seen_ip, us
 FROM browser_sessions WHERE id = $1 AND user_id = $2 AND ended_at IS NULL";
     const OAUTH: &str = "
 SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
-FROM oauth_sessions WHERE id = $1 AND user_id = $2 AND ended_at IS NULL";
+FROM client_sessions WHERE id = $1 AND user_id = $2 AND ended_at IS NULL";
     let found = match id {
         SessionId::Browser(id) => query(BROWSER).bind(id),
-        SessionId::Oauth(id) => query(OAUTH).bind(id),
+        SessionId::Client(id) => query(OAUTH).bind(id),
     };
     found.bind(user).fetch_optional(store).await
 }
 
 pub(in crate::sessions) async fn was_of(store: &Store, id: SessionId, user: UserId) -> Result<bool, Error> {
     const BROWSER: &str = "SELECT id FROM browser_sessions WHERE id = $1 AND user_id = $2";
-    const OAUTH: &str = "SELECT id FROM oauth_sessions WHERE id = $1 AND user_id = $2";
+    const OAUTH: &str = "SELECT id FROM client_sessions WHERE id = $1 AND user_id = $2";
     let found = match id {
         SessionId::Browser(id) => query(BROWSER).bind(id),
-        SessionId::Oauth(id) => query(OAUTH).bind(id),
+        SessionId::Client(id) => query(OAUTH).bind(id),
     };
     Ok(found.bind(user).fetch_optional::<()>(store).await?.is_some())
 }

@@ -3,10 +3,10 @@
 pub(super) mod all;
 
 use super::browser::BrowserSession;
-use super::oauth::{Count, NewOauthSession, OauthSession};
+use super::client::{ClientSession, Count, NewClientSession};
 use super::tokens::Found;
 use crate::http::requester::Requester;
-use crate::ids::{BrowserSessionId, ClientId, DeviceId, Localpart, OauthSessionId, UserId};
+use crate::ids::{BrowserSessionId, ClientId, ClientSessionId, DeviceId, Localpart, UserId};
 use crate::known::{ActiveToken, TokenUser};
 use crate::store::{Error, FromRow, Joined, On, Row, Store, Tx, joined, query};
 use crate::time::Timestamp;
@@ -25,9 +25,9 @@ impl FromRow for BrowserSession {
     }
 }
 
-impl FromRow for OauthSession {
-    fn from_row(row: &Row) -> Result<OauthSession, Error> {
-        Ok(OauthSession {
+impl FromRow for ClientSession {
+    fn from_row(row: &Row) -> Result<ClientSession, Error> {
+        Ok(ClientSession {
             id: row.get("id")?,
             user_id: row.get("user_id")?,
             client_id: row.get("client_id")?,
@@ -108,16 +108,16 @@ pub(super) struct Pending {
     pub expires_at: Timestamp,
 }
 
-pub(super) async fn add_oauth_session(
+pub(super) async fn add_client_session(
     tx: &mut Tx,
-    id: OauthSessionId,
-    new: &NewOauthSession,
+    id: ClientSessionId,
+    new: &NewClientSession,
     digests: FirstDigests,
     requester: &Requester,
     now: Timestamp,
 ) -> Result<(), Error> {
     const ADD: &str = "
-INSERT INTO oauth_sessions
+INSERT INTO client_sessions
     (id, user_id, client_id, browser_session_id, scope, device_id, created_at, authenticated_at, last_seen_at,
      last_seen_ip, user_agent, access_family_digest, refresh_family_digest, refresh_digest, refresh_confirmed_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7, $9, $10, $11, $12, $13, $7)";
@@ -143,7 +143,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7, $9, $10, $11, $12, $13, $7)";
 pub(super) async fn add_access_token(
     tx: &mut Tx,
     digest: &str,
-    session: OauthSessionId,
+    session: ClientSessionId,
     now: Timestamp,
     expires_at: Timestamp,
 ) -> Result<(), Error> {
@@ -197,7 +197,7 @@ SELECT t.digest, t.issued_at, t.expires_at,
        s.id AS session_id, s.user_id, s.client_id, s.scope, s.device_id, s.ended_at, s.pending_access_digest,
        u.localpart, u.locked_at, u.deactivated_at, u.provisioned_at
 FROM access_tokens AS t
-JOIN oauth_sessions AS s ON s.id = t.session_id
+JOIN client_sessions AS s ON s.id = t.session_id
 LEFT JOIN users AS u ON u.id = s.user_id
 WHERE t.digest = $1";
     query(FIND).bind(digest).fetch_optional(store).await
@@ -206,12 +206,12 @@ WHERE t.digest = $1";
 /// Makes the pending pair the confirmed one; `false` when it is no longer the one of this access token.
 pub(super) async fn confirm_pending(
     store: &Store,
-    session: OauthSessionId,
+    session: ClientSessionId,
     access_digest: &str,
     now: Timestamp,
 ) -> Result<bool, Error> {
     const CONFIRM: &str = "
-UPDATE oauth_sessions
+UPDATE client_sessions
 SET refresh_digest = pending_refresh_digest, refresh_confirmed_at = $1, last_seen_at = $1,
     pending_refresh_digest = NULL, pending_access_digest = NULL, pending_nonce = NULL, pending_issued_at = NULL
 WHERE id = $2 AND pending_access_digest = $3";
@@ -224,7 +224,7 @@ SELECT s.id AS session_id, s.user_id, s.client_id, s.scope, s.device_id, s.authe
        s.pending_access_digest, s.pending_nonce, s.pending_issued_at,
        t.expires_at AS pending_expires_at,
        u.localpart, u.is_admin, u.locked_at, u.deactivated_at, u.provisioned_at
-FROM oauth_sessions AS s
+FROM client_sessions AS s
 JOIN users AS u ON u.id = s.user_id
 LEFT JOIN access_tokens AS t ON t.digest = s.pending_access_digest
 WHERE s.refresh_family_digest = $1";
@@ -235,7 +235,7 @@ pub(super) async fn find_chain(store: &Store, refresh_family: &str) -> Result<Op
 
 const SET_PENDING: Joined = joined!(
     "
-UPDATE oauth_sessions
+UPDATE client_sessions
 SET refresh_digest = $1, refresh_confirmed_at = $2,
     pending_refresh_digest = $3, pending_access_digest = $4, pending_nonce = $5, pending_issued_at = $6,
     last_seen_at = $6, last_seen_ip = COALESCE($7, last_seen_ip), user_agent = COALESCE($8, user_agent)
@@ -281,10 +281,10 @@ pub(super) async fn set_pending(
     Ok(true)
 }
 
-pub(super) async fn find_by_family(tx: &mut Tx, family: &str) -> Result<Option<OauthSession>, Error> {
+pub(super) async fn find_by_family(tx: &mut Tx, family: &str) -> Result<Option<ClientSession>, Error> {
     const FIND: &str = "
 SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
-FROM oauth_sessions WHERE (access_family_digest = $1 OR refresh_family_digest = $1) AND ended_at IS NULL";
+FROM client_sessions WHERE (access_family_digest = $1 OR refresh_family_digest = $1) AND ended_at IS NULL";
     query(FIND).bind(family).fetch_optional(tx).await
 }
 
@@ -295,13 +295,13 @@ impl FromRow for Count {
     }
 }
 
-pub(super) async fn count_oauth_sessions(
+pub(super) async fn count_client_sessions(
     on: impl Into<On<'_>>,
     user: UserId,
     except: Option<&DeviceId>,
 ) -> Result<Count, Error> {
     const COUNT: &str = "
-SELECT COUNT(*) AS live, COUNT(device_id) AS with_device FROM oauth_sessions
+SELECT COUNT(*) AS live, COUNT(device_id) AS with_device FROM client_sessions
 WHERE user_id = $1 AND ended_at IS NULL AND (device_id IS NULL OR device_id <> $2)";
     // No device has an empty identifier.
     let except = except.map_or("", |device| device.0.as_str());
@@ -310,49 +310,49 @@ WHERE user_id = $1 AND ended_at IS NULL AND (device_id IS NULL OR device_id <> $
 
 const OAUTH_SESSION: &str = "
 SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
-FROM oauth_sessions WHERE id = $1 AND ended_at IS NULL";
+FROM client_sessions WHERE id = $1 AND ended_at IS NULL";
 
-pub(super) async fn find_oauth_session(
+pub(super) async fn find_client_session(
     on: impl Into<On<'_>>,
-    id: OauthSessionId,
-) -> Result<Option<OauthSession>, Error> {
+    id: ClientSessionId,
+) -> Result<Option<ClientSession>, Error> {
     query(OAUTH_SESSION).bind(id).fetch_optional(on).await
 }
 
 /// Sorts after every ULID, in every collation: punctuation would not.
 const LAST_ID: &str = "ZZZZZZZZZZZZZZZZZZZZZZZZZZ";
 
-pub(super) async fn list_oauth_sessions(
+pub(super) async fn list_client_sessions(
     on: impl Into<On<'_>>,
     user: UserId,
-    before: Option<OauthSessionId>,
+    before: Option<ClientSessionId>,
     limit: i64,
-) -> Result<Vec<OauthSession>, Error> {
+) -> Result<Vec<ClientSession>, Error> {
     const LIST: &str = "
 SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
-FROM oauth_sessions WHERE user_id = $1 AND ended_at IS NULL AND id < $2 ORDER BY id DESC LIMIT $3";
+FROM client_sessions WHERE user_id = $1 AND ended_at IS NULL AND id < $2 ORDER BY id DESC LIMIT $3";
     let before = before.map_or(LAST_ID.to_owned(), |id| id.to_string());
     query(LIST).bind(user).bind(before).bind(limit).fetch_all(on).await
 }
 
-pub(super) async fn list_oauth_sessions_of_client(
+pub(super) async fn list_client_sessions_of_client(
     on: impl Into<On<'_>>,
     client: &ClientId,
-) -> Result<Vec<OauthSession>, Error> {
+) -> Result<Vec<ClientSession>, Error> {
     const LIST: &str = "
 SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
-FROM oauth_sessions WHERE client_id = $1 AND ended_at IS NULL ORDER BY id DESC";
+FROM client_sessions WHERE client_id = $1 AND ended_at IS NULL ORDER BY id DESC";
     query(LIST).bind(client).fetch_all(on).await
 }
 
-pub(super) async fn end_oauth_session(
+pub(super) async fn end_client_session(
     tx: &mut Tx,
-    id: OauthSessionId,
+    id: ClientSessionId,
     reason: &str,
     now: Timestamp,
 ) -> Result<bool, Error> {
     const SET: &str =
-        "UPDATE oauth_sessions SET ended_at = $1, end_reason = $2 WHERE id = $3 AND ended_at IS NULL";
+        "UPDATE client_sessions SET ended_at = $1, end_reason = $2 WHERE id = $3 AND ended_at IS NULL";
     Ok(query(SET).bind(now).bind(reason).bind(id).execute(tx).await? == 1)
 }
 
@@ -362,11 +362,11 @@ pub(super) async fn end_sessions_of_device(
     device: &DeviceId,
     reason: &str,
     now: Timestamp,
-) -> Result<Vec<OauthSessionId>, Error> {
+) -> Result<Vec<ClientSessionId>, Error> {
     const SET: &str = "
-UPDATE oauth_sessions SET ended_at = $1, end_reason = $2 WHERE user_id = $3 AND device_id = $4 AND ended_at IS NULL
+UPDATE client_sessions SET ended_at = $1, end_reason = $2 WHERE user_id = $3 AND device_id = $4 AND ended_at IS NULL
 RETURNING id";
-    struct Ended(OauthSessionId);
+    struct Ended(ClientSessionId);
     impl FromRow for Ended {
         fn from_row(row: &Row) -> Result<Ended, Error> {
             Ok(Ended(row.get("id")?))
@@ -385,7 +385,7 @@ pub(super) async fn find_device_to_delete(
     const FIND: &str = "
 SELECT localpart FROM users
 WHERE id = $1 AND NOT EXISTS (
-    SELECT 1 FROM oauth_sessions WHERE user_id = $1 AND device_id = $2 AND ended_at IS NULL
+    SELECT 1 FROM client_sessions WHERE user_id = $1 AND device_id = $2 AND ended_at IS NULL
 )";
     struct Name(Localpart);
     impl FromRow for Name {
@@ -397,15 +397,15 @@ WHERE id = $1 AND NOT EXISTS (
     Ok(found.map(|Name(localpart)| localpart))
 }
 
-pub(super) async fn list_stale_oauth_sessions(
+pub(super) async fn list_stale_client_sessions(
     tx: &mut Tx,
     idle_since: Timestamp,
     created_before: Timestamp,
-) -> Result<Vec<(OauthSessionId, UserId, Option<DeviceId>)>, Error> {
+) -> Result<Vec<(ClientSessionId, UserId, Option<DeviceId>)>, Error> {
     const LIST: &str = "
-SELECT id, user_id, device_id FROM oauth_sessions
+SELECT id, user_id, device_id FROM client_sessions
 WHERE user_id IS NOT NULL AND ended_at IS NULL AND (last_seen_at <= $1 OR created_at <= $2) LIMIT 1000";
-    struct Stale(OauthSessionId, UserId, Option<DeviceId>);
+    struct Stale(ClientSessionId, UserId, Option<DeviceId>);
     impl FromRow for Stale {
         fn from_row(row: &Row) -> Result<Stale, Error> {
             Ok(Stale(row.get("id")?, row.get("user_id")?, row.get("device_id")?))
@@ -537,8 +537,8 @@ UPDATE browser_sessions SET ended_at = $1 WHERE ended_at IS NULL AND (last_seen_
 }
 
 /// Writes down when sessions were last used.
-pub(super) async fn set_seen(tx: &mut Tx, session: OauthSessionId, at: Timestamp) -> Result<(), Error> {
-    const SET: &str = "UPDATE oauth_sessions SET last_seen_at = $1 WHERE id = $2 AND last_seen_at < $1";
+pub(super) async fn set_seen(tx: &mut Tx, session: ClientSessionId, at: Timestamp) -> Result<(), Error> {
+    const SET: &str = "UPDATE client_sessions SET last_seen_at = $1 WHERE id = $2 AND last_seen_at < $1";
     query(SET).bind(at).bind(session).execute(tx).await?;
     Ok(())
 }
@@ -548,10 +548,10 @@ pub(super) async fn set_seen(tx: &mut Tx, session: OauthSessionId, at: Timestamp
 pub(super) async fn forget(tx: &mut Tx, ended_before: Timestamp, now: Timestamp) -> Result<(), Error> {
     query("DELETE FROM access_tokens WHERE expires_at < $1").bind(now).execute(tx).await?;
     const FORGET_CLIENTS_OWN: &str = "
-DELETE FROM oauth_sessions
-WHERE user_id IS NULL AND NOT EXISTS (SELECT 1 FROM access_tokens WHERE session_id = oauth_sessions.id)";
+DELETE FROM client_sessions
+WHERE user_id IS NULL AND NOT EXISTS (SELECT 1 FROM access_tokens WHERE session_id = client_sessions.id)";
     query(FORGET_CLIENTS_OWN).execute(tx).await?;
-    query("DELETE FROM oauth_sessions WHERE ended_at < $1").bind(ended_before).execute(tx).await?;
+    query("DELETE FROM client_sessions WHERE ended_at < $1").bind(ended_before).execute(tx).await?;
     query("DELETE FROM browser_sessions WHERE ended_at < $1").bind(ended_before).execute(tx).await?;
     Ok(())
 }

@@ -1,11 +1,11 @@
-//! OAuth sessions: what a client holds after a grant.
+//! Client sessions: what a client holds after a grant.
 
 use std::time::Duration;
 
 use super::jobs::DeleteDevice;
 use super::sql;
 use crate::app::App;
-use crate::ids::{BrowserSessionId, ClientId, DeviceId, OauthSessionId, UserId};
+use crate::ids::{BrowserSessionId, ClientId, ClientSessionId, DeviceId, UserId};
 use crate::jobs;
 use crate::store::{self, Change, Error, On, Tx};
 use crate::time::Timestamp;
@@ -13,9 +13,9 @@ use crate::time::Timestamp;
 /// A client's access to a person's account, through a chain of access and refresh tokens; or, with a
 /// single access token, what it may do for itself (RFC 6749 §4.4).
 #[derive(Clone, Debug)]
-pub struct OauthSession {
+pub struct ClientSession {
     /// Its identifier.
-    pub id: OauthSessionId,
+    pub id: ClientSessionId,
     /// Whose account; nobody's when the client acts for itself.
     pub user_id: Option<UserId>,
     /// Which client.
@@ -136,13 +136,13 @@ pub async fn let_go_of_device(app: &App, held: &HeldDevice) -> Result<(), store:
 /// When the database fails.
 pub async fn end(
     tx: &mut Tx,
-    id: OauthSessionId,
+    id: ClientSessionId,
     user_id: impl Into<Option<UserId>>,
     device_id: Option<DeviceId>,
     reason: EndReason,
     now: Timestamp,
 ) -> Result<bool, store::Error> {
-    if !sql::end_oauth_session(tx, id, reason.as_str(), now).await? {
+    if !sql::end_client_session(tx, id, reason.as_str(), now).await? {
         return Ok(false);
     }
     tx.announce(Change::Session(id));
@@ -150,7 +150,7 @@ pub async fn end(
     if let (Some(user_id), Some(device_id)) = (user_id, device_id) {
         jobs::enqueue(tx, &DeleteDevice { user_id, device_id }, now).await?;
     }
-    tracing::info!(session = %id, user = user_id.map(tracing::field::display), reason = reason.as_str(), "an OAuth session ended");
+    tracing::info!(session = %id, user = user_id.map(tracing::field::display), reason = reason.as_str(), "a client session ended");
     Ok(true)
 }
 
@@ -160,12 +160,12 @@ pub async fn end(
 /// When the database fails.
 pub async fn end_of_user(
     tx: &mut Tx,
-    id: OauthSessionId,
+    id: ClientSessionId,
     user_id: UserId,
     reason: EndReason,
     now: Timestamp,
 ) -> Result<bool, store::Error> {
-    match sql::find_oauth_session(&mut *tx, id).await? {
+    match sql::find_client_session(&mut *tx, id).await? {
         Some(session) if session.user_id == Some(user_id) => {
             end(tx, id, user_id, session.device_id, reason, now).await
         }
@@ -221,8 +221,8 @@ pub async fn end_all_of_client(tx: &mut Tx, client_id: &ClientId, now: Timestamp
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(on: impl Into<On<'_>>, id: OauthSessionId) -> Result<Option<OauthSession>, Error> {
-    sql::find_oauth_session(on, id).await
+pub async fn find(on: impl Into<On<'_>>, id: ClientSessionId) -> Result<Option<ClientSession>, Error> {
+    sql::find_client_session(on, id).await
 }
 
 /// The user's live sessions, the last begun first, below the one named `before`.
@@ -232,18 +232,21 @@ pub async fn find(on: impl Into<On<'_>>, id: OauthSessionId) -> Result<Option<Oa
 pub async fn list(
     on: impl Into<On<'_>>,
     user_id: UserId,
-    before: Option<OauthSessionId>,
+    before: Option<ClientSessionId>,
     limit: i64,
-) -> Result<Vec<OauthSession>, Error> {
-    sql::list_oauth_sessions(on, user_id, before, limit).await
+) -> Result<Vec<ClientSession>, Error> {
+    sql::list_client_sessions(on, user_id, before, limit).await
 }
 
 /// The client's live sessions, whoever allowed them.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list_of_client(on: impl Into<On<'_>>, client_id: &ClientId) -> Result<Vec<OauthSession>, Error> {
-    sql::list_oauth_sessions_of_client(on, client_id).await
+pub async fn list_of_client(
+    on: impl Into<On<'_>>,
+    client_id: &ClientId,
+) -> Result<Vec<ClientSession>, Error> {
+    sql::list_client_sessions_of_client(on, client_id).await
 }
 
 /// How many live sessions clients have with an account.
@@ -265,11 +268,11 @@ pub async fn count(
     user_id: UserId,
     except: Option<&DeviceId>,
 ) -> Result<Count, Error> {
-    sql::count_oauth_sessions(on, user_id, except).await
+    sql::count_client_sessions(on, user_id, except).await
 }
 
 /// What a new session is made of.
-pub struct NewOauthSession {
+pub struct NewClientSession {
     /// Whose account; nobody's when the client acts for itself.
     pub user_id: Option<UserId>,
     /// Which client.
