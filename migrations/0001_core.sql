@@ -129,6 +129,8 @@ CREATE TABLE authorization_requests (
     client_id          TEXT NOT NULL REFERENCES oauth_clients (id) ON DELETE CASCADE,
     -- The checked request as JSON; what follows is what became of it.
     request            TEXT NOT NULL,
+    -- The Matrix device in its scope.
+    device_id          TEXT,
     -- Pushed by the client (RFC 9126) and not yet begun by a browser.
     is_pushed          BOOLEAN NOT NULL,
     created_at         BIGINT NOT NULL,
@@ -171,7 +173,7 @@ CREATE TABLE jobs (
     given_up_at  BIGINT
 );
 CREATE INDEX jobs_due ON jobs (run_at) WHERE given_up_at IS NULL;
-CREATE INDEX jobs_queue ON jobs (queue, id) WHERE given_up_at IS NULL;
+CREATE INDEX jobs_queue ON jobs (queue, id);
 
 -- One row per limited thing: the moment at which its whole allowance will be back.
 CREATE TABLE rate_limits (

@@ -1,4 +1,4 @@
-//! What a node remembers of access tokens: bounded, and never stale.
+//! What a node remembers of access tokens and clients: bounded, and never stale.
 //!
 //! It may be lost at any moment. Whether something may still be used is decided by the board of
 //! changes in `store/`; the rules about what to remember are the rooms'.
@@ -15,6 +15,9 @@ use crate::time::Timestamp;
 
 /// How many tokens are remembered; each takes about half a kilobyte.
 const CAPACITY: usize = 1 << 16;
+
+/// How many clients are remembered; each takes a kilobyte or two.
+const CLIENTS: usize = 1 << 10;
 
 /// The use of a token is noted no more often than this.
 const NOTED_AGAIN_MILLISECONDS: i64 = 60_000;
@@ -75,23 +78,40 @@ impl ActiveToken {
     }
 }
 
-#[derive(Clone)]
-struct Remembered {
-    stamp: Stamp,
-    token: Arc<ActiveToken>,
+/// A client as the database has it; what that means is for its room to say.
+#[derive(Debug)]
+pub struct StoredClient {
+    /// Its `client_id`.
+    pub id: ClientId,
+    /// Where it comes from.
+    pub origin: String,
+    /// Its metadata as JSON.
+    pub metadata: String,
+    /// Digest of its secret.
+    pub secret_digest: Option<String>,
+    /// When it was first seen.
+    pub created_at: Timestamp,
 }
 
-/// A node's memory of access tokens.
+#[derive(Clone)]
+struct Remembered<What> {
+    stamp: Stamp,
+    what: What,
+}
+
+/// A node's memory.
 pub struct Known {
     changes: Arc<Changes>,
-    tokens: Cache<Digest, Remembered>,
+    tokens: Cache<Digest, Remembered<Arc<ActiveToken>>>,
+    clients: Cache<ClientId, Remembered<Arc<StoredClient>>>,
     seen: Mutex<HashMap<ClientSessionId, Timestamp>>,
 }
 
 impl Known {
     /// An empty memory that follows the board.
     pub fn new(changes: Arc<Changes>) -> Known {
-        Known { changes, tokens: Cache::new(CAPACITY), seen: Mutex::new(HashMap::new()) }
+        let (tokens, clients) = (Cache::new(CAPACITY), Cache::new(CLIENTS));
+        Known { changes, tokens, clients, seen: Mutex::new(HashMap::new()) }
     }
 
     /// To be noted before reading what shall be remembered.
@@ -99,9 +119,9 @@ impl Known {
         self.changes.stamp()
     }
 
-    /// What is remembered, still holds and has not expired.
+    /// The token that is remembered, if what is remembered still holds and it has not expired.
     pub fn find(&self, digest: &Digest, now: Timestamp) -> Option<Arc<ActiveToken>> {
-        let Remembered { stamp, token } = self.tokens.get(digest)?;
+        let Remembered { stamp, what: token } = self.tokens.get(digest)?;
         if self.changes.is_current(stamp, token.session_id, token.user_id()) && now < token.expires_at {
             return Some(token);
         }
@@ -113,8 +133,19 @@ impl Known {
     /// or user was announced since.
     pub fn remember(&self, digest: Digest, stamp: Stamp, token: Arc<ActiveToken>) {
         if self.changes.is_current(stamp, token.session_id, token.user_id()) {
-            self.tokens.insert(digest, Remembered { stamp, token });
+            self.tokens.insert(digest, Remembered { stamp, what: token });
         }
+    }
+
+    /// The client that is remembered, if what is remembered still holds.
+    pub fn find_client(&self, id: &ClientId) -> Option<Arc<StoredClient>> {
+        let Remembered { stamp, what: client } = self.clients.get(id)?;
+        self.changes.is_client_current(stamp, id).then_some(client)
+    }
+
+    /// Remembers a client that was read after the stamp was noted.
+    pub fn remember_client(&self, stamp: Stamp, client: Arc<StoredClient>) {
+        self.clients.insert(client.id.clone(), Remembered { stamp, what: client });
     }
 
     /// Notes that a token was used, to be written down later with others.
@@ -159,13 +190,13 @@ mod tests {
         let token = token();
         let stamp = known.stamp();
         // Here the database is read; meanwhile the session ends on this node or another.
-        changes.announce(Change::Session(token.session_id));
+        changes.announce(&Change::Session(token.session_id));
         known.remember([1; 32], stamp, token.clone());
         assert!(known.find(&[1; 32], NOW).is_none());
         // One that began after it is.
         known.remember([1; 32], known.stamp(), token.clone());
         assert!(known.find(&[1; 32], NOW).is_some());
-        changes.announce(Change::User(token.user_id().unwrap()));
+        changes.announce(&Change::User(token.user_id().unwrap()));
         assert!(known.find(&[1; 32], NOW).is_none());
     }
 

@@ -2,12 +2,14 @@
 
 use axum::response::Response;
 
-use super::users::{self, User};
+use super::sql;
+use super::users::User;
 use crate::app::App;
 use crate::http::error::PageError;
 use crate::http::form;
 use crate::http::pages::Person;
 use crate::http::visit::Visit;
+use crate::keys;
 use crate::sessions::browser::{self, BrowserSession};
 use crate::store;
 
@@ -31,23 +33,23 @@ impl SignedIn {
     }
 }
 
-/// Who is signed in, if anybody; notes that they were seen.
+/// Who is signed in, if anybody, and may still be; notes that they were seen.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn find(app: &App, visit: &Visit) -> Result<Option<SignedIn>, store::Error> {
     let Some(secret) = &visit.session_secret else { return Ok(None) };
-    let now = app.clock.now();
-    let Some(session) = browser::find(&app.store, secret, &app.config.sessions, now).await? else {
+    let (now, limits) = (app.clock.now(), &app.config.sessions);
+    let signed_in = sql::find_signed_in(&app.store, &keys::digest(secret)).await?;
+    let Some(signed_in) = signed_in.filter(|found| found.session.is_within(limits, now)) else {
         return Ok(None);
     };
-    let Some(user) = users::find(&app.store, session.user_id).await? else { return Ok(None) };
-    let touched = browser::touch(&app.store, &session, &visit.requester, &app.config.sessions, now).await;
+    let touched = browser::touch(&app.store, &signed_in.session, &visit.requester, limits, now).await;
     if let Err(error) = touched {
         // Pages that only show something are shown also when nothing can be written.
         tracing::warn!(%error, "when a browser was last seen could not be written");
     }
-    Ok(Some(SignedIn { user, session }))
+    Ok(Some(signed_in))
 }
 
 /// Who is signed in, or the way to the sign-in page and back to `path`.

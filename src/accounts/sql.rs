@@ -1,8 +1,10 @@
 //! All SQL of the accounts.
 
 use super::emails::UserEmail;
+use super::signed_in::SignedIn;
 use super::users::User;
 use crate::ids::UserId;
+use crate::sessions::browser::BrowserSession;
 use crate::store::{Error, FromRow, On, Row, Store, Tx, query};
 use crate::time::Timestamp;
 
@@ -18,6 +20,34 @@ impl FromRow for User {
             deactivated_at: row.get("deactivated_at")?,
         })
     }
+}
+
+impl FromRow for SignedIn {
+    fn from_row(row: &Row) -> Result<SignedIn, Error> {
+        let user = User::from_row(row)?;
+        let session = BrowserSession {
+            id: row.get("session_id")?,
+            user_id: user.id,
+            created_at: row.get("session_created_at")?,
+            authenticated_at: row.get("authenticated_at")?,
+            last_seen_at: row.get("last_seen_at")?,
+            last_seen_ip: row.get("last_seen_ip")?,
+            user_agent: row.get("user_agent")?,
+        };
+        Ok(SignedIn { user, session })
+    }
+}
+
+/// The person and the browser session of a cookie, in one round trip: every page asks.
+pub(super) async fn find_signed_in(store: &Store, cookie_digest: &str) -> Result<Option<SignedIn>, Error> {
+    const FIND: &str = "
+SELECT u.id, u.localpart, u.is_admin, u.created_at, u.provisioned_at, u.locked_at, u.deactivated_at,
+       b.id AS session_id, b.created_at AS session_created_at, b.authenticated_at, b.last_seen_at, b.last_seen_ip,
+       b.user_agent
+FROM browser_sessions AS b
+JOIN users AS u ON u.id = b.user_id
+WHERE b.cookie_digest = $1 AND b.ended_at IS NULL AND u.locked_at IS NULL AND u.deactivated_at IS NULL";
+    query(FIND).bind(cookie_digest).fetch_optional(store).await
 }
 
 pub(super) async fn add(tx: &mut Tx, user: &User) -> Result<(), Error> {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AuthorizationRequestId, BrowserSessionId, ClientId, ClientSessionId, UserId};
-use crate::store::{Error, FromRow, Row, Store, Tx, query};
+use crate::ids::{AuthorizationRequestId, BrowserSessionId, ClientId, ClientSessionId, DeviceId, UserId};
+use crate::store::{Error, FromRow, Query, Row, Store, Tx, query};
 use crate::time::Timestamp;
 
 /// How long a person may take to answer.
@@ -50,6 +50,9 @@ pub struct Asked {
     pub redirect_uri: String,
     /// The scope, without what is unknown.
     pub scope: String,
+    /// The Matrix device in the scope.
+    #[serde(default)]
+    pub device_id: Option<DeviceId>,
     /// Returned unchanged with the answer.
     pub state: Option<String>,
     /// How the answer travels.
@@ -177,7 +180,7 @@ fn asked(row: &Row) -> Result<Asked, Error> {
 impl FromRow for Pending {
     fn from_row(row: &Row) -> Result<Pending, Error> {
         Ok(Pending {
-            id: row.get("id")?,
+            id: row.get("request_id")?,
             client_id: row.get("client_id")?,
             asked: asked(row)?,
             created_at: row.get("created_at")?,
@@ -189,7 +192,7 @@ impl FromRow for Granted {
     fn from_row(row: &Row) -> Result<Granted, Error> {
         let session: Option<ClientSessionId> = row.get("client_session_id")?;
         Ok(Granted {
-            id: row.get("id")?,
+            id: row.get("request_id")?,
             client_id: row.get("client_id")?,
             asked: asked(row)?,
             user_id: row.get("user_id")?,
@@ -203,8 +206,8 @@ impl FromRow for Granted {
 
 /// Run twice when a connection dies in the midst.
 const ADD: &str = "
-INSERT INTO authorization_requests (id, client_id, request, is_pushed, created_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO authorization_requests (id, client_id, request, device_id, is_pushed, created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (id) DO NOTHING";
 
 /// Stores a checked request that a browser has brought.
@@ -223,6 +226,7 @@ pub async fn add(
         .bind(id)
         .bind(client_id)
         .bind(request)
+        .bind(asked.device_id.as_ref())
         .bind(false)
         .bind(now)
         .bind(now + PENDING)
@@ -248,6 +252,7 @@ pub async fn push(
         .bind(id)
         .bind(client_id)
         .bind(request)
+        .bind(asked.device_id.as_ref())
         .bind(true)
         .bind(now)
         .bind(now + PUSHED)
@@ -288,27 +293,19 @@ pub async fn find_pending(
     now: Timestamp,
 ) -> Result<Option<Pending>, Error> {
     const FIND: &str = "
-SELECT id, client_id, request, created_at FROM authorization_requests
+SELECT id AS request_id, client_id, request, created_at FROM authorization_requests
 WHERE id = $1 AND NOT is_pushed AND answered_at IS NULL AND expires_at > $2";
     query(FIND).bind(id).bind(now).fetch_optional(store).await
 }
 
-/// Answers a request with yes; `false` when it was answered before, or waited too long.
-///
-/// # Errors
-/// When the database fails.
-pub async fn approve(
-    tx: &mut Tx,
-    id: AuthorizationRequestId,
-    approval: &Approval<'_>,
-    now: Timestamp,
-) -> Result<bool, Error> {
-    const APPROVE: &str = "
+const APPROVE: &str = "
 UPDATE authorization_requests
 SET answered_at = $1, user_id = $2, browser_session_id = $3, authenticated_at = $4, code_digest = $5,
     code_expires_at = $6
-WHERE id = $7 AND answered_at IS NULL AND expires_at > $1";
-    let answered = query(APPROVE)
+WHERE id = $7 AND (answered_at IS NULL OR code_digest = $5) AND expires_at > $1";
+
+fn approval_of(id: AuthorizationRequestId, approval: &Approval<'_>, now: Timestamp) -> Query {
+    query(APPROVE)
         .bind(now)
         .bind(approval.user_id)
         .bind(approval.browser_session_id)
@@ -316,9 +313,32 @@ WHERE id = $7 AND answered_at IS NULL AND expires_at > $1";
         .bind(approval.code_digest)
         .bind(approval.code_expires_at)
         .bind(id)
-        .execute(tx)
-        .await?;
-    Ok(answered == 1)
+}
+
+/// Answers a request with yes; `false` when it was answered before, or waited too long.
+///
+/// # Errors
+/// When the database fails.
+pub async fn approve(
+    store: &Store,
+    id: AuthorizationRequestId,
+    approval: &Approval<'_>,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    Ok(approval_of(id, approval, now).execute_alone(store).await? == 1)
+}
+
+/// Answers a request with yes as [`approve`] does, together with something else.
+///
+/// # Errors
+/// When the database fails.
+pub async fn approve_with(
+    tx: &mut Tx,
+    id: AuthorizationRequestId,
+    approval: &Approval<'_>,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    Ok(approval_of(id, approval, now).execute(tx).await? == 1)
 }
 
 /// Answers a request with no; `false` when it was answered before.
@@ -331,40 +351,20 @@ pub async fn deny(store: &Store, id: AuthorizationRequestId, now: Timestamp) -> 
     Ok(query(DENY).bind(now).bind(id).execute_alone(store).await? == 1)
 }
 
-/// What a code stands for, spent or not.
+/// Spends a code for a session that was started in the same transaction; `false` when it was spent
+/// before, and nothing of the transaction may stay then.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find_by_code(store: &Store, code_digest: &str) -> Result<Option<Granted>, Error> {
-    const FIND: &str = "
-SELECT id, client_id, request, user_id, browser_session_id, authenticated_at, code_expires_at, code_spent_at,
-       client_session_id
-FROM authorization_requests WHERE code_digest = $1";
-    query(FIND).bind(code_digest).fetch_optional(store).await
-}
-
-/// Spends a code; `false` when it was spent before.
-///
-/// # Errors
-/// When the database fails.
-pub async fn spend_code(tx: &mut Tx, id: AuthorizationRequestId, now: Timestamp) -> Result<bool, Error> {
-    const SPEND: &str = "
-UPDATE authorization_requests SET code_spent_at = $1 WHERE id = $2 AND code_spent_at IS NULL";
-    Ok(query(SPEND).bind(now).bind(id).execute(tx).await? == 1)
-}
-
-/// Notes which session a code was spent for.
-///
-/// # Errors
-/// When the database fails.
-pub async fn set_session(
+pub async fn spend_code(
     tx: &mut Tx,
     id: AuthorizationRequestId,
     session: ClientSessionId,
-) -> Result<(), Error> {
-    const SET: &str = "UPDATE authorization_requests SET client_session_id = $1 WHERE id = $2";
-    query(SET).bind(session).bind(id).execute(tx).await?;
-    Ok(())
+    now: Timestamp,
+) -> Result<bool, Error> {
+    const SPEND: &str = "
+UPDATE authorization_requests SET code_spent_at = $1, client_session_id = $2 WHERE id = $3 AND code_spent_at IS NULL";
+    Ok(query(SPEND).bind(now).bind(session).bind(id).execute(tx).await? == 1)
 }
 
 /// Forgets requests that ended long ago.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::ids::{ClientId, UserId};
-use crate::store::{Error, FromRow, Row, Store, Tx, query};
+use crate::store::{Error, FromRow, Row, Tx, query};
 use crate::time::Timestamp;
 
 struct Granted(String);
@@ -12,17 +12,6 @@ impl FromRow for Granted {
     fn from_row(row: &Row) -> Result<Granted, Error> {
         Ok(Granted(row.get("scope")?))
     }
-}
-
-const FIND: &str = "SELECT scope FROM consents WHERE user_id = $1 AND client_id = $2";
-
-/// The scope tokens that the person has allowed the client before.
-///
-/// # Errors
-/// When the database fails.
-pub async fn find(store: &Store, user: UserId, client: &ClientId) -> Result<BTreeSet<String>, Error> {
-    let granted: Option<Granted> = query(FIND).bind(user).bind(client).fetch_optional(store).await?;
-    Ok(granted.map(|Granted(scope)| scope.split(' ').map(str::to_owned).collect()).unwrap_or_default())
 }
 
 /// Remembers that the person allowed the client these scope tokens, beside those of before.
@@ -36,6 +25,7 @@ pub async fn add(
     scope: &[&str],
     now: Timestamp,
 ) -> Result<(), Error> {
+    const FIND: &str = "SELECT scope FROM consents WHERE user_id = $1 AND client_id = $2";
     const SET: &str = "
 INSERT INTO consents (user_id, client_id, scope, granted_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT (user_id, client_id) DO UPDATE SET scope = excluded.scope, granted_at = excluded.granted_at";

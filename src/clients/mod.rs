@@ -13,12 +13,16 @@ pub mod redirect_uri;
 pub mod scope_words;
 mod sql;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use crate::app::App;
 use crate::config::Config;
 use crate::ids::ClientId;
 use crate::keys;
-use crate::store::{self, On, Store, Tx};
+use crate::known::StoredClient;
+use crate::store::{self, Change, On, Store, Tx};
 use crate::time::Timestamp;
 
 pub use crate::config::{GrantType, TokenEndpointAuthMethod};
@@ -80,7 +84,23 @@ impl Client {
     }
 }
 
-/// A client by its identifier; removed ones are not found.
+/// A client by its identifier, as this node remembers it or else as the database has it; removed ones
+/// are not found.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_known(app: &App, id: &ClientId) -> Result<Option<Client>, store::Error> {
+    if let Some(stored) = app.known.find_client(id) {
+        return sql::client_of(&stored).map(Some);
+    }
+    let stamp = app.known.stamp();
+    let Some(stored) = sql::find::<StoredClient>(&app.store, id).await? else { return Ok(None) };
+    let client = sql::client_of(&stored)?;
+    app.known.remember_client(stamp, Arc::new(stored));
+    Ok(Some(client))
+}
+
+/// A client by its identifier, as the database has it; removed ones are not found.
 ///
 /// # Errors
 /// When the database fails.
@@ -152,6 +172,7 @@ pub async fn keep(tx: &mut Tx, id: &ClientId) -> Result<bool, store::Error> {
 /// # Errors
 /// When the database fails.
 pub async fn remove(tx: &mut Tx, id: &ClientId, now: Timestamp) -> Result<bool, store::Error> {
+    tx.announce(Change::Client(id.clone()));
     sql::remove(tx, id, now).await
 }
 
@@ -170,13 +191,14 @@ pub async fn sync_configured(
         let metadata = ClientMetadata::from_config(configured);
         let id = ClientId(configured.client_id.clone());
         sql::set_configured(tx, &id, &metadata, now).await?;
+        tx.announce(Change::Client(id));
     }
     let gone: Vec<ClientId> = before
         .into_iter()
         .filter(|id| config.clients.iter().all(|client| client.client_id != id.0))
         .collect();
     for id in &gone {
-        sql::remove(tx, id, now).await?;
+        remove(tx, id, now).await?;
     }
     Ok(gone)
 }
@@ -188,5 +210,8 @@ pub async fn sync_configured(
 pub async fn expire(tx: &mut Tx, now: Timestamp) -> Result<(), store::Error> {
     assertions::expire(tx, now).await?;
     authorization_requests::expire(tx, now).await?;
-    sql::expire(tx, now).await
+    for gone in sql::expire(tx, now).await? {
+        tx.announce(Change::Client(gone));
+    }
+    Ok(())
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Client, ClientMetadata, Origin};
 use crate::ids::ClientId;
+use crate::known::StoredClient;
 use crate::store::{Error, FromRow, On, Row, Store, Tx, query};
 use crate::time::Timestamp;
 
@@ -11,18 +12,33 @@ use crate::time::Timestamp;
 /// as long as these are remembered.
 const UNUSED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-impl FromRow for Client {
-    fn from_row(row: &Row) -> Result<Client, Error> {
-        let metadata: String = row.get("metadata")?;
-        let origin: String = row.get("origin")?;
-        Ok(Client {
+impl FromRow for StoredClient {
+    fn from_row(row: &Row) -> Result<StoredClient, Error> {
+        Ok(StoredClient {
             id: row.get("id")?,
-            origin: Origin::parse(&origin).ok_or(Error::Corrupt { column: "origin" })?,
-            metadata: serde_json::from_str(&metadata).map_err(|_| Error::Corrupt { column: "metadata" })?,
+            origin: row.get("origin")?,
+            metadata: row.get("metadata")?,
             secret_digest: row.get("secret_digest")?,
             created_at: row.get("created_at")?,
         })
     }
+}
+
+impl FromRow for Client {
+    fn from_row(row: &Row) -> Result<Client, Error> {
+        client_of(&StoredClient::from_row(row)?)
+    }
+}
+
+pub(super) fn client_of(stored: &StoredClient) -> Result<Client, Error> {
+    let metadata = serde_json::from_str(&stored.metadata);
+    Ok(Client {
+        id: stored.id.clone(),
+        origin: Origin::parse(&stored.origin).ok_or(Error::Corrupt { column: "origin" })?,
+        metadata: metadata.map_err(|_| Error::Corrupt { column: "metadata" })?,
+        secret_digest: stored.secret_digest.clone(),
+        created_at: stored.created_at,
+    })
 }
 
 struct FoundId(ClientId);
@@ -37,7 +53,7 @@ fn to_json(metadata: &ClientMetadata) -> Result<String, Error> {
     serde_json::to_string(metadata).map_err(|_| Error::Corrupt { column: "metadata" })
 }
 
-pub(super) async fn find(on: impl Into<On<'_>>, id: &ClientId) -> Result<Option<Client>, Error> {
+pub(super) async fn find<T: FromRow>(on: impl Into<On<'_>>, id: &ClientId) -> Result<Option<T>, Error> {
     const FIND: &str = "
 SELECT id, origin, metadata, secret_digest, created_at FROM oauth_clients WHERE id = $1 AND removed_at IS NULL";
     query(FIND).bind(id).fetch_optional(on).await
@@ -121,12 +137,13 @@ SET origin = 'configured', metadata = excluded.metadata, metadata_digest = NULL,
     Ok(())
 }
 
-pub(super) async fn expire(tx: &mut Tx, now: Timestamp) -> Result<(), Error> {
+pub(super) async fn expire(tx: &mut Tx, now: Timestamp) -> Result<Vec<ClientId>, Error> {
     const EXPIRE: &str = "
 DELETE FROM oauth_clients
 WHERE (origin = 'registered' OR removed_at IS NOT NULL) AND created_at < $1
   AND NOT EXISTS (SELECT 1 FROM client_sessions WHERE client_id = oauth_clients.id)
-  AND NOT EXISTS (SELECT 1 FROM authorization_requests WHERE client_id = oauth_clients.id)";
-    query(EXPIRE).bind(now - UNUSED).execute(tx).await?;
-    Ok(())
+  AND NOT EXISTS (SELECT 1 FROM authorization_requests WHERE client_id = oauth_clients.id)
+RETURNING id";
+    let gone: Vec<FoundId> = query(EXPIRE).bind(now - UNUSED).fetch_all(tx).await?;
+    Ok(gone.into_iter().map(|FoundId(id)| id).collect())
 }

@@ -198,43 +198,34 @@ pub struct Held {
     until: Timestamp,
 }
 
-/// Holds the queue of a job as part of the transaction, until the moment given: the jobs that wait in
-/// it are cancelled, and this one is added in their place. It is run in the end, unless [`finish`]
-/// says that it need not be, even if the process dies. `None` while a job of the queue is running or
-/// somebody else holds it.
+/// Holds the queue of a job until the moment given: the jobs that wait in it are cancelled, and this one
+/// is added in their place. It is run in the end, unless [`finish`] says that it need not be, even if
+/// the process dies. `None` while a job of the queue is running or somebody else holds it.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn hold<J: Job>(
-    tx: &mut Tx,
+    store: &Store,
     job: &J,
     now: Timestamp,
     until: Timestamp,
 ) -> Result<Option<Held>, store::Error> {
     let payload = serde_json::to_string(job).map_err(|_| store::Error::Corrupt { column: "payload" })?;
     let queue = job.queue();
-    sql::cancel_waiting(tx, &queue, now).await?;
-    if !sql::is_queue_empty(tx, &queue).await? {
-        return Ok(None);
-    }
     // One identifier for all holders of a queue, so that of two at once one fails; and before all
     // others, so that no job that comes later is run first.
     let id = JobId::of_name(&queue);
-    let is_held = sql::add_held(tx, id, J::KIND, &queue, &payload, now, until).await?;
+    let is_held = store::hold_queue(store, id, J::KIND, &queue, &payload, now, until).await?;
     Ok(is_held.then_some(Held { queue, id, until }))
 }
 
 /// Ends a hold as part of the transaction, and cancels all jobs of the queue. `false` when it had
-/// lasted too long and a worker took over.
+/// lasted too long and a worker took over; give up the transaction then.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn finish(tx: &mut Tx, held: &Held) -> Result<bool, store::Error> {
-    if !sql::remove_held(tx, held.id, held.until).await? {
-        return Ok(false);
-    }
-    sql::cancel_waiting(tx, &held.queue, held.until).await?;
-    sql::is_queue_empty(tx, &held.queue).await
+    sql::remove_held(tx, &held.queue, held.id, held.until).await
 }
 
 /// Ends a hold and has its job run.

@@ -20,26 +20,25 @@ VALUES ($1, $2, $3, $4, $5, 0, 0, $5)";
     Ok(())
 }
 
-pub(super) async fn add_held(
+/// Removes the held job, and with it the jobs of its queue that wait; `false` when it is not held any more.
+pub(super) async fn remove_held(
     tx: &mut Tx,
-    id: JobId,
-    kind: &str,
     queue: &str,
-    payload: &str,
-    now: Timestamp,
+    id: JobId,
     until: Timestamp,
 ) -> Result<bool, Error> {
-    const ADD: &str = "
-INSERT INTO jobs (id, kind, queue, payload, run_at, attempts, refusals, leased_until, created_at)
-VALUES ($1, $2, $3, $4, $5, 0, 0, $6, $5)
-ON CONFLICT (id) DO NOTHING";
-    let added = query(ADD).bind(id).bind(kind).bind(queue).bind(payload).bind(now).bind(until);
-    Ok(added.execute(tx).await? == 1)
-}
-
-pub(super) async fn remove_held(tx: &mut Tx, id: JobId, until: Timestamp) -> Result<bool, Error> {
-    const REMOVE: &str = "DELETE FROM jobs WHERE id = $1 AND leased_until = $2";
-    Ok(query(REMOVE).bind(id).bind(until).execute(tx).await? == 1)
+    const REMOVE: &str = "
+DELETE FROM jobs
+WHERE queue = $1 AND ((id = $2 AND leased_until = $3) OR (id <> $2 AND (leased_until IS NULL OR leased_until <= $3)))
+RETURNING id";
+    struct Removed(JobId);
+    impl FromRow for Removed {
+        fn from_row(row: &Row) -> Result<Removed, Error> {
+            Ok(Removed(row.get("id")?))
+        }
+    }
+    let removed: Vec<Removed> = query(REMOVE).bind(queue).bind(id).bind(until).fetch_all(tx).await?;
+    Ok(removed.iter().any(|Removed(removed)| *removed == id))
 }
 
 pub(super) async fn end_lease(tx: &mut Tx, id: JobId, until: Timestamp) -> Result<(), Error> {
@@ -88,14 +87,6 @@ pub(super) async fn give_up(tx: &mut Tx, id: JobId, error: &str, now: Timestamp)
     Ok(())
 }
 
-/// Removes the jobs of a queue that are not running.
-pub(super) async fn cancel_waiting(tx: &mut Tx, queue: &str, now: Timestamp) -> Result<(), Error> {
-    const CANCEL: &str = "
-DELETE FROM jobs WHERE queue = $1 AND given_up_at IS NULL AND (leased_until IS NULL OR leased_until <= $2)";
-    query(CANCEL).bind(queue).bind(now).execute(tx).await?;
-    Ok(())
-}
-
 /// What the last try of each waiting job said.
 pub(super) async fn list_last_errors(
     store: &Store,
@@ -132,9 +123,4 @@ impl FromRow for Backlog {
             last_error: row.get("last_error")?,
         })
     }
-}
-
-pub(super) async fn is_queue_empty(tx: &mut Tx, queue: &str) -> Result<bool, Error> {
-    const ANY: &str = "SELECT id FROM jobs WHERE queue = $1 AND given_up_at IS NULL LIMIT 1";
-    Ok(query(ANY).bind(queue).fetch_optional::<()>(tx).await?.is_none())
 }

@@ -41,7 +41,7 @@ pub async fn waiting(app: &App, visit: &Visit, next: Option<&str>) -> Result<Opt
     let Some(pending) = authorization_requests::find_pending(&app.store, id, app.clock.now()).await? else {
         return Ok(None);
     };
-    let Some(client) = clients::find(&app.store, &pending.client_id).await? else { return Ok(None) };
+    let Some(client) = clients::find_known(app, &pending.client_id).await? else { return Ok(None) };
     let destination = Destination::of(&pending.asked.redirect_uri);
     let hint = pending.asked.login_hint.as_deref();
     Ok(Some(Waiting {

@@ -127,7 +127,7 @@ async fn target(
         return Err(Problem::BadRequest.into());
     }
     let Some(client_id) = parameters.get("client_id") else { return Err(Problem::UnknownClient.into()) };
-    let Some(client) = clients::find(&app.store, &ClientId(client_id.to_owned())).await? else {
+    let Some(client) = clients::find_known(app, &ClientId(client_id.to_owned())).await? else {
         return Err(Problem::UnknownClient.into());
     };
     let requested = parameters.get("redirect_uri").unwrap_or_default();
@@ -169,9 +169,12 @@ pub(super) fn check(
         Some(text) if text.len() > LONGEST => refuse("invalid_request", format!("{name} is too long")),
         other => Ok(other.map(str::to_owned)),
     };
+    let code_challenge = code_challenge(parameters)?;
+    let scope = Scope::parse(parameters.get("scope").unwrap_or_default())?;
     Ok(Asked {
-        code_challenge: code_challenge(parameters)?,
-        scope: Scope::parse(parameters.get("scope").unwrap_or_default())?.to_string(),
+        code_challenge,
+        scope: scope.to_string(),
+        device_id: scope.device_id().cloned(),
         nonce: bounded("nonce")?,
         login_hint: bounded("login_hint").unwrap_or_default(),
         prompt: match Prompt::parse(parameters.get("prompt").unwrap_or_default()) {

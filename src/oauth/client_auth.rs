@@ -95,7 +95,7 @@ impl Credentials {
     pub async fn prove(&self, app: &App, requester: &Requester) -> Result<Client, Error> {
         let method = self.proof.method();
         let refused = Error::InvalidClient(Challenge::Basic);
-        let client = clients::find(&app.store, &self.client_id).await?;
+        let client = clients::find_known(app, &self.client_id).await?;
         let client = client.filter(|client| client.metadata.token_endpoint_auth_method == method);
         if !self.has_proof() {
             // A public client has nothing to prove.

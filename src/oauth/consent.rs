@@ -1,5 +1,6 @@
 //! Asking a person whether a client may use their account.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use askama::Template;
@@ -8,7 +9,8 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::authorize::path_of;
-use super::permission::{self, Access, Undecided, sessions_to_end};
+use super::permission::{self, Access, sessions_to_end};
+use super::question::{self, Waiting};
 use super::response_mode::Return;
 use super::scope::Scope;
 use crate::accounts::jobs::provision;
@@ -26,6 +28,7 @@ use crate::http::pages::{Frame, Person};
 use crate::http::visit::Visit;
 use crate::keys;
 use crate::policy::Decision;
+use crate::sessions::client::Count;
 
 /// How long a code is good (RFC 6749 §4.1.2 recommends ten minutes at most).
 const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
@@ -51,6 +54,15 @@ struct Question {
     client: Client,
     scope: Scope,
     signed_in: SignedIn,
+    /// The scope tokens that the person has allowed the client before.
+    allowed_before: BTreeSet<String>,
+}
+
+impl Question {
+    /// Whether the person has allowed all of it before, but for the device.
+    fn is_covered(&self) -> bool {
+        self.scope.without_device().all(|token| self.allowed_before.contains(token))
+    }
 }
 
 fn way_back(pending: &Pending) -> Return {
@@ -67,10 +79,11 @@ fn way_back(pending: &Pending) -> Return {
 async fn find(app: &App, visit: &Visit, id: &str) -> Result<Result<Question, Response>, PageError> {
     let expired = || PageError::from(Problem::RequestExpired);
     let id = id.parse().map_err(|_| expired())?;
-    let pending = authorization_requests::find_pending(&app.store, id, app.clock.now()).await?;
-    let pending = pending.ok_or_else(expired)?;
-    let client = clients::find(&app.store, &pending.client_id).await?.ok_or(Problem::UnknownClient)?;
     let signed_in = signed_in::find(app, visit).await?;
+    let user = signed_in.as_ref().map(|signed_in| signed_in.user.id);
+    let waiting = question::find_waiting(&app.store, id, user, app.clock.now()).await?;
+    let Waiting { pending, allowed_before, sessions } = waiting.ok_or_else(expired)?;
+    let client = clients::find_known(app, &pending.client_id).await?.ok_or(Problem::UnknownClient)?;
     let Some(signed_in) = signed_in.filter(|who| pending.accepts(who.user.id, who.session.authenticated_at))
     else {
         if pending.asked.prompt.none {
@@ -81,8 +94,8 @@ async fn find(app: &App, visit: &Visit, id: &str) -> Result<Result<Question, Res
         return Ok(Err(visit.go(&with_query("/login", &[("next", path_of(id).into())]))));
     };
     let scope = Scope::stored(&pending.asked.scope);
-    let question = Question { pending, client, scope, signed_in };
-    match permit(app, visit, &question).await? {
+    let question = Question { pending, client, scope, signed_in, allowed_before };
+    match permit(app, visit, &question, sessions)? {
         Decision::Allowed => Ok(Ok(question)),
         Decision::Denied(violations) => match sessions_to_end(&violations) {
             Some(_) if question.pending.asked.prompt.none => {
@@ -102,17 +115,14 @@ async fn find(app: &App, visit: &Visit, id: &str) -> Result<Result<Question, Res
 }
 
 /// Judged when the page is shown and again when it is answered.
-async fn permit(app: &App, visit: &Visit, question: &Question) -> Result<Decision, PageError> {
+fn permit(app: &App, visit: &Visit, question: &Question, sessions: Count) -> Result<Decision, PageError> {
     let access = Access {
         user: Some(question.signed_in.user.for_policy()),
         client: &question.client,
         scope: &question.scope,
         grant_type: GrantType::AuthorizationCode,
     };
-    permission::ask(app, access, &visit.requester).await.map_err(|error| match error {
-        Undecided::Policy(_) => Problem::Internal.into(),
-        Undecided::Store(error) => error.into(),
-    })
+    permission::judge(app, access, sessions, &visit.requester).map_err(|_| Problem::Internal.into())
 }
 
 async fn show(app: &App, visit: &Visit, id: &str) -> Result<Response, PageError> {
@@ -120,11 +130,9 @@ async fn show(app: &App, visit: &Visit, id: &str) -> Result<Response, PageError>
         Ok(question) => question,
         Err(answer) => return Ok(answer),
     };
-    let Question { pending, client, scope, signed_in } = &question;
-    let before = consents::find(&app.store, signed_in.user.id, &client.id).await?;
-    let is_covered = scope.without_device().all(|token| before.contains(token));
+    let Question { pending, client, scope, signed_in, allowed_before } = &question;
     // A new device is a new sign-in, and always asked about: anybody can register a client of any name.
-    let is_free = client.metadata.is_trusted || (scope.device_id().is_none() && is_covered);
+    let is_free = client.metadata.is_trusted || (scope.device_id().is_none() && question.is_covered());
     let prompt = pending.asked.prompt;
     if is_free && !prompt.consent && !prompt.select_account {
         return approve(app, visit, &question).await;
@@ -144,7 +152,7 @@ async fn show(app: &App, visit: &Visit, id: &str) -> Result<Response, PageError>
     let page = ConsentPage {
         frame: visit.frame(),
         client: ClientLabel::new(client.given_name(&visit.languages), Some(&destination)),
-        is_first_time: before.is_empty(),
+        is_first_time: allowed_before.is_empty(),
         person: signed_in.person(app),
         action: path_of(pending.id),
         scopes: rows(&asked.scope),
@@ -197,7 +205,7 @@ async fn refuse(
 }
 
 async fn approve(app: &App, visit: &Visit, question: &Question) -> Result<Response, PageError> {
-    let Question { pending, client, scope, signed_in } = question;
+    let Question { pending, client, scope, signed_in, .. } = question;
     if scope.has_api() {
         reach_homeserver(app, question).await?;
     }
@@ -210,13 +218,22 @@ async fn approve(app: &App, visit: &Visit, question: &Question) -> Result<Respon
         code_digest: &keys::digest(&code),
         code_expires_at: now + CODE_LIFETIME,
     };
-    let mut tx = app.store.begin().await?;
-    if !authorization_requests::approve(&mut tx, pending.id, &approval, now).await? {
+    let is_approved = match question.is_covered() {
+        true => authorization_requests::approve(&app.store, pending.id, &approval, now).await?,
+        false => {
+            let mut tx = app.store.begin().await?;
+            let tokens: Vec<&str> = scope.without_device().collect();
+            consents::add(&mut tx, signed_in.user.id, &client.id, &tokens, now).await?;
+            let is_first = authorization_requests::approve_with(&mut tx, pending.id, &approval, now).await?;
+            if is_first {
+                tx.commit().await?;
+            }
+            is_first
+        }
+    };
+    if !is_approved {
         return Err(Problem::RequestExpired.into());
     }
-    let tokens: Vec<&str> = scope.without_device().collect();
-    consents::add(&mut tx, signed_in.user.id, &client.id, &tokens, now).await?;
-    tx.commit().await?;
     way_back(pending).with_code(app, visit, &code)
 }
 

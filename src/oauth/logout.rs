@@ -99,7 +99,7 @@ async fn read(app: &App, parameters: &Parameters) -> Result<Asked, PageError> {
         (None, named) => named,
     };
     let client = match client_id {
-        Some(id) => clients::find(&app.store, &id).await?,
+        Some(id) => clients::find_known(app, &id).await?,
         None => None,
     };
     let target = parameters.get("post_logout_redirect_uri");

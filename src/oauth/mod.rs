@@ -18,6 +18,7 @@ pub mod logout;
 pub mod metadata;
 pub mod permission;
 pub mod pushed_request;
+mod question;
 pub mod response_mode;
 pub mod revoke;
 pub mod scope;

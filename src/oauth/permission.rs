@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::clients::{Client, GrantType};
 use crate::http::requester::Requester;
 use crate::policy::{self, Code, Decision, Violation, input};
-use crate::sessions::client;
+use crate::sessions::client::{self, Count};
 use crate::store;
 
 /// An access that a client asks for.
@@ -38,12 +38,11 @@ pub enum Undecided {
 /// # Errors
 /// [`Undecided`].
 pub async fn ask(app: &App, access: Access<'_>, requester: &Requester) -> Result<Decision, Undecided> {
-    let mut sessions = input::Sessions::default();
-    if let Some(user) = &access.user {
-        let count = client::count(&app.store, user.id, access.scope.device_id()).await?;
-        sessions = input::Sessions { live: count.live, with_device: count.with_device };
-    }
-    Ok(judge(app, access, sessions, requester)?)
+    let count = match &access.user {
+        Some(user) => client::count(&app.store, user.id, access.scope.device_id()).await?,
+        None => Count::default(),
+    };
+    Ok(judge(app, access, count, requester)?)
 }
 
 /// Asks the policy about a session that goes on; how many there are does not matter any more.
@@ -51,13 +50,17 @@ pub async fn ask(app: &App, access: Access<'_>, requester: &Requester) -> Result
 /// # Errors
 /// [`policy::Error`].
 pub fn ask_again(app: &App, access: Access<'_>, requester: &Requester) -> Result<Decision, policy::Error> {
-    judge(app, access, input::Sessions::default(), requester)
+    judge(app, access, Count::default(), requester)
 }
 
-fn judge(
+/// Asks the policy about a grant that begins a session beside those that were counted.
+///
+/// # Errors
+/// [`policy::Error`].
+pub fn judge(
     app: &App,
     access: Access<'_>,
-    sessions: input::Sessions,
+    count: Count,
     requester: &Requester,
 ) -> Result<Decision, policy::Error> {
     let Access { user, client, scope, grant_type } = access;
@@ -73,7 +76,7 @@ fn judge(
         grant_type,
         scope: scope.to_string().split(' ').map(str::to_owned).collect(),
         device_id: scope.device_id().cloned(),
-        sessions,
+        sessions: input::Sessions { live: count.live, with_device: count.with_device },
         requester: requester.for_policy(),
     })
 }

@@ -33,6 +33,14 @@ pub struct BrowserSession {
     pub user_agent: Option<String>,
 }
 
+impl BrowserSession {
+    /// Whether it has not outlived the limits.
+    pub fn is_within(&self, limits: &config::Sessions, now: Timestamp) -> bool {
+        now.since(self.last_seen_at) < Duration::from_secs(limits.browser_idle_seconds)
+            && now.since(self.created_at) < Duration::from_secs(limits.browser_absolute_seconds)
+    }
+}
+
 /// Starts a session and returns it with the secret for its cookie. `browser` is the secret that
 /// this browser was given at an earlier sign-in or is given now.
 ///
@@ -57,24 +65,6 @@ pub async fn start(
     };
     sql::add_browser_session(tx, &session, &keys::digest(&secret), &keys::digest(browser)).await?;
     Ok((session, secret))
-}
-
-/// The live session of a cookie; `None` when there is none, it has ended, it is too old, or its
-/// user may not sign in any more.
-///
-/// # Errors
-/// When the database fails.
-pub async fn find(
-    store: &Store,
-    secret: &str,
-    limits: &config::Sessions,
-    now: Timestamp,
-) -> Result<Option<BrowserSession>, store::Error> {
-    let found = sql::find_browser_session(store, &keys::digest(secret)).await?;
-    Ok(found.filter(|session| {
-        now.since(session.last_seen_at) < Duration::from_secs(limits.browser_idle_seconds)
-            && now.since(session.created_at) < Duration::from_secs(limits.browser_absolute_seconds)
-    }))
 }
 
 /// A live session by its identifier.

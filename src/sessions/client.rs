@@ -101,9 +101,7 @@ pub async fn hold_device(
     now: Timestamp,
 ) -> Result<Option<HeldDevice>, store::Error> {
     let job = DeleteDevice { user_id, device_id: device_id.clone() };
-    let mut tx = app.store.begin().await?;
-    let queue = jobs::hold(&mut tx, &job, now, now + HELD).await?;
-    tx.commit().await?;
+    let queue = jobs::hold(&app.store, &job, now, now + HELD).await?;
     Ok(queue.map(|queue| HeldDevice { user_id, device_id: job.device_id, queue }))
 }
 
@@ -250,7 +248,7 @@ pub async fn list_of_client(
 }
 
 /// How many live sessions clients have with an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
     /// All of them.
     pub live: u64,

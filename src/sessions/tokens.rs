@@ -119,9 +119,9 @@ pub async fn start_session(
         access_family: access_family.digest(),
         refresh_family: refresh_family.digest(),
         refresh: digest_of_token(&refresh_token),
+        access: digest_of_token(&access_token),
     };
-    sql::add_client_session(tx, id, new, digests, issue.requester, now).await?;
-    sql::add_access_token(tx, &digest_of_token(&access_token), id, now, now + lifetime).await?;
+    sql::add_client_session(tx, id, new, digests, issue.requester, now, now + lifetime).await?;
     Ok((id, Pair { access_token, refresh_token, expires_in: lifetime }))
 }
 

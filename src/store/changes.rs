@@ -2,36 +2,39 @@
 //!
 //! Every change has a number. Whoever is about to read notes the number of the last change; what was
 //! read may be remembered, and what is remembered may be used, only while nothing newer was announced
-//! about the same session or user. A read that began before a change can therefore never fill in its
+//! about the same session, user or client. A read that began before a change can therefore never fill in its
 //! answer after the change was announced.
 //!
-//! Sessions and users share a fixed number of places on the board. That two of them share a place
-//! only makes a node read once more than it had to.
+//! They share a fixed number of places on the board. That two of them share a place only makes a node
+//! read once more than it had to.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::ids::{ClientSessionId, UserId};
+use crate::ids::{ClientId, ClientSessionId, UserId};
 
 /// Places on the board; a power of two.
 const PLACES: usize = 1 << 13;
 
 /// Something that answers depend on has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// A session: it ended, or what it may do changed.
     Session(ClientSessionId),
     /// A user: locked, unlocked, deactivated, reactivated or provisioned.
     User(UserId),
+    /// A client: what it registered, or that it is gone.
+    Client(ClientId),
 }
 
 impl Change {
     /// The change as it travels between nodes.
-    pub(super) fn to_payload(self) -> String {
+    pub(super) fn to_payload(&self) -> String {
         match self {
             Change::Session(id) => format!("session:{id}"),
             Change::User(id) => format!("user:{id}"),
+            Change::Client(id) => format!("client:{id}"),
         }
     }
 
@@ -40,18 +43,36 @@ impl Change {
         match payload.split_once(':')? {
             ("session", id) => id.parse().ok().map(Change::Session),
             ("user", id) => id.parse().ok().map(Change::User),
+            ("client", id) => Some(Change::Client(ClientId(id.to_owned()))),
             _ => None,
         }
     }
 
-    fn place(self) -> usize {
-        let mut hasher = DefaultHasher::new();
+    fn place(&self) -> usize {
         match self {
-            Change::Session(id) => (0u8, id.to_bytes()).hash(&mut hasher),
-            Change::User(id) => (1u8, id.to_bytes()).hash(&mut hasher),
+            Change::Session(id) => place_of_session(*id),
+            Change::User(id) => place_of_user(*id),
+            Change::Client(id) => place_of_client(id),
         }
-        usize::try_from(hasher.finish()).unwrap_or(usize::MAX) & (PLACES - 1)
     }
+}
+
+fn place_of_session(id: ClientSessionId) -> usize {
+    place(&(0u8, id.to_bytes()))
+}
+
+fn place_of_user(id: UserId) -> usize {
+    place(&(1u8, id.to_bytes()))
+}
+
+fn place_of_client(id: &ClientId) -> usize {
+    place(&(2u8, &id.0))
+}
+
+fn place(what: &impl Hash) -> usize {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    usize::try_from(hasher.finish()).unwrap_or(usize::MAX) & (PLACES - 1)
 }
 
 /// When something was read, as far as changes go.
@@ -97,7 +118,7 @@ impl Changes {
     }
 
     /// Announces a change that has been committed, or that may have been.
-    pub fn announce(&self, change: Change) {
+    pub fn announce(&self, change: &Change) {
         let number = self.last.fetch_add(1, Ordering::SeqCst) + 1;
         self.places[change.place()].fetch_max(number, Ordering::SeqCst);
     }
@@ -115,11 +136,18 @@ impl Changes {
         session: ClientSessionId,
         user: impl Into<Option<UserId>>,
     ) -> bool {
-        let at = |change: Change| self.places[change.place()].load(Ordering::SeqCst);
-        stamp.0 >= self.floor.load(Ordering::SeqCst)
-            && at(Change::Session(session)) <= stamp.0
-            && user.into().is_none_or(|user| at(Change::User(user)) <= stamp.0)
-            && self.is_trusted()
+        self.is_unchanged(stamp, place_of_session(session))
+            && user.into().is_none_or(|user| self.is_unchanged(stamp, place_of_user(user)))
+            && self.is_trusted(stamp)
+    }
+
+    /// Whether what was read of a client at the stamp still holds.
+    pub fn is_client_current(&self, stamp: Stamp, client: &ClientId) -> bool {
+        self.is_unchanged(stamp, place_of_client(client)) && self.is_trusted(stamp)
+    }
+
+    fn is_unchanged(&self, stamp: Stamp, place: usize) -> bool {
+        self.places[place].load(Ordering::SeqCst) <= stamp.0
     }
 
     /// Trusts what is remembered for `span` after `since`, which is when the channel was last known
@@ -135,7 +163,10 @@ impl Changes {
         self.trusted_until.store(0, Ordering::SeqCst);
     }
 
-    fn is_trusted(&self) -> bool {
+    fn is_trusted(&self, stamp: Stamp) -> bool {
+        if stamp.0 < self.floor.load(Ordering::SeqCst) {
+            return false;
+        }
         match self.trusted_until.load(Ordering::SeqCst) {
             u64::MAX => true,
             until => self.started.elapsed().as_millis() < u128::from(until),
@@ -158,15 +189,26 @@ mod tests {
         let (session, user) = ids();
         let before = changes.stamp();
         assert!(changes.is_current(before, session, user));
-        changes.announce(Change::Session(session));
+        changes.announce(&Change::Session(session));
         assert!(!changes.is_current(before, session, user));
         let after = changes.stamp();
         assert!(changes.is_current(after, session, user));
-        changes.announce(Change::User(user));
+        changes.announce(&Change::User(user));
         assert!(!changes.is_current(after, session, user));
         let after = changes.stamp();
         changes.forget_everything();
         assert!(!changes.is_current(after, session, user));
+    }
+
+    #[test]
+    fn a_client_that_was_read_before_its_change_is_not_current_after_it() {
+        let changes = Changes::alone();
+        let client = ClientId("client".to_owned());
+        let before = changes.stamp();
+        assert!(changes.is_client_current(before, &client));
+        changes.announce(&Change::Client(client.clone()));
+        assert!(!changes.is_client_current(before, &client));
+        assert!(changes.is_client_current(changes.stamp(), &client));
     }
 
     #[test]
@@ -175,7 +217,7 @@ mod tests {
         let (session, user) = ids();
         let (stranger, _) = ids();
         let before = changes.stamp();
-        changes.announce(Change::Session(stranger));
+        changes.announce(&Change::Session(stranger));
         let share_a_place = Change::Session(stranger).place() == Change::Session(session).place();
         assert!(changes.is_current(before, session, user) || share_a_place);
     }
@@ -194,7 +236,8 @@ mod tests {
     #[test]
     fn changes_travel_as_text() {
         let (session, user) = ids();
-        for change in [Change::Session(session), Change::User(user)] {
+        let client = ClientId("a:b ä".to_owned());
+        for change in [Change::Session(session), Change::User(user), Change::Client(client)] {
             assert_eq!(Change::from_payload(&change.to_payload()), Some(change));
         }
         assert_eq!(Change::from_payload("weather:rain"), None);

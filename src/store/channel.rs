@@ -59,7 +59,7 @@ async fn listen(pool: &PgPool, changes: &Changes) -> Result<(), Error> {
 
 fn heard(changes: &Changes, payload: &str) {
     match Change::from_payload(payload) {
-        Some(change) => changes.announce(change),
+        Some(change) => changes.announce(&change),
         // A newer node speaks of something that this one does not know: all may depend on it.
         None => changes.forget_everything(),
     }

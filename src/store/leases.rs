@@ -1,7 +1,8 @@
-//! Taking one job out of many: the one statement that the two engines word differently.
+//! Taking one job out of many, and keeping a queue for oneself: what the two engines word differently.
 
 use super::query::{FromRow, query};
-use super::{Error, Tx, TxEngine};
+use super::{Error, Store, Tx, TxEngine};
+use crate::ids::JobId;
 use crate::time::Timestamp;
 
 /// The next job that is due: not leased, not given up, the oldest of its queue, and with no other of
@@ -53,4 +54,50 @@ pub async fn lease_next_job<T: FromRow>(
         TxEngine::Postgres(_) => NEXT_POSTGRES,
     };
     query(sql).bind(until).bind(now).fetch_optional(tx).await
+}
+
+const CANCEL: &str = "
+DELETE FROM jobs WHERE queue = $3 AND (given_up_at IS NOT NULL OR leased_until IS NULL OR leased_until <= $5)";
+
+/// After [`CANCEL`], in the same transaction.
+const HOLD: &str = "
+INSERT INTO jobs (id, kind, queue, payload, run_at, attempts, refusals, leased_until, created_at)
+SELECT $1, $2, $3, $4, $5, 0, 0, $6, $5 WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE queue = $3)
+ON CONFLICT (id) DO NOTHING";
+
+/// Both at once. A job that another node leases at the same moment is there at the beginning, and is not
+/// cancelled in the end.
+const HOLD_POSTGRES: &str = "
+WITH cancelled AS (
+    DELETE FROM jobs WHERE queue = $3 AND (given_up_at IS NOT NULL OR leased_until IS NULL OR leased_until <= $5)
+    RETURNING id
+)
+INSERT INTO jobs (id, kind, queue, payload, run_at, attempts, refusals, leased_until, created_at)
+SELECT $1, $2, $3, $4, $5, 0, 0, $6, $5
+WHERE (SELECT COUNT(*) FROM jobs WHERE queue = $3) = (SELECT COUNT(*) FROM cancelled)
+ON CONFLICT (id) DO NOTHING";
+
+/// Puts a job that is leased until `until` in the place of all that wait in its queue; `false`, if one of
+/// them is running. Should it be run twice, it finds its own job running.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn hold_queue(
+    store: &Store,
+    id: JobId,
+    kind: &str,
+    queue: &str,
+    payload: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<bool, Error> {
+    let with = |sql| query(sql).bind(id).bind(kind).bind(queue).bind(payload).bind(now).bind(until);
+    if store.is_shared() {
+        return Ok(with(HOLD_POSTGRES).execute_alone(store).await? == 1);
+    }
+    let mut tx = store.begin().await?;
+    with(CANCEL).execute(&mut tx).await?;
+    let is_held = with(HOLD).execute(&mut tx).await? == 1;
+    tx.commit().await?;
+    Ok(is_held)
 }

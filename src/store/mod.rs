@@ -34,7 +34,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, PgPool, SqlitePool};
 
 pub use changes::{Change, Changes, Stamp};
-pub use leases::lease_next_job;
+pub use leases::{hold_queue, lease_next_job};
 pub(crate) use query::joined;
 pub use query::{FromRow, Joined, On, Query, Row, Value, query};
 
@@ -346,7 +346,7 @@ impl Tx {
             };
             // Also after an error: when the connection broke, the commit may have happened.
             for change in changed {
-                store.changes.announce(change);
+                store.changes.announce(&change);
             }
             if committed.as_ref().is_err_and(Error::is_passing) {
                 store.note_refused_write();

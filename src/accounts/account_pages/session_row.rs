@@ -99,7 +99,7 @@ pub(super) async fn rows(
 }
 
 async fn label(app: &App, visit: &Visit, id: &ClientId) -> Result<ClientLabel, store::Error> {
-    Ok(match clients::find(&app.store, id).await? {
+    Ok(match clients::find_known(app, id).await? {
         Some(client) => ClientLabel::of_registration(&client, &visit.languages),
         None => ClientLabel { name: None, verified_host: None },
     })

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::super::error::Error;
 use super::super::id_token::{self, Subject};
 use super::super::permission::{self, Access};
+use super::super::question::{self, Coded};
 use super::super::scope::{OPENID, Scope};
 use super::super::token::{TokenResponse, access_token_lifetime};
 use crate::accounts::jobs::provision;
@@ -38,8 +39,8 @@ pub(crate) async fn run(
 ) -> Result<TokenResponse, Error> {
     let code = form.get("code").ok_or(Error::InvalidRequest("code is required".into()))?;
     let now = app.clock.now();
-    let granted =
-        authorization_requests::find_by_code(&app.store, &keys::digest(code)).await?.ok_or(NOT_GOOD)?;
+    let coded = question::find_coded(&app.store, &keys::digest(code)).await?;
+    let Coded { granted, user, sessions } = coded.ok_or(NOT_GOOD)?;
     if granted.client_id != client.id {
         return Err(NOT_GOOD);
     }
@@ -47,7 +48,6 @@ pub(crate) async fn run(
         return Err(came_again(app, spent_at, session, now).await?);
     }
     check(&granted, form, now)?;
-    let user = users::find(&app.store, granted.user_id).await?.ok_or(NOT_GOOD)?;
     match user.standing() {
         Standing::Active => {}
         Standing::Locked => return Err(Error::InvalidGrant("the account is locked")),
@@ -60,7 +60,7 @@ pub(crate) async fn run(
         scope: &scope,
         grant_type: GrantType::AuthorizationCode,
     };
-    if !permission::ask(app, access, requester).await?.is_allowed() {
+    if !permission::judge(app, access, sessions, requester)?.is_allowed() {
         return Err(Error::InvalidGrant("the policy of this server does not allow it any more"));
     }
     let lifetime = access_token_lifetime(app, client);
@@ -156,9 +156,6 @@ async fn spend(
     if !users::keep_active(&mut tx, granted.user_id).await? {
         return Err(Error::InvalidGrant("the account is deactivated"));
     }
-    if !authorization_requests::spend_code(&mut tx, granted.id, issue.now).await? {
-        return Err(NOT_GOOD);
-    }
     if let Some((_, held)) = &device
         && !client::claim_device(&mut tx, held, issue.now).await?
     {
@@ -173,7 +170,9 @@ async fn spend(
         authenticated_at: granted.authenticated_at,
     };
     let (session, pair) = tokens::start_session(&mut tx, &new, issue).await?;
-    authorization_requests::set_session(&mut tx, granted.id, session).await?;
+    if !authorization_requests::spend_code(&mut tx, granted.id, session, issue.now).await? {
+        return Err(NOT_GOOD);
+    }
     tx.commit().await?;
     Ok(pair)
 }

@@ -97,6 +97,7 @@ pub(super) struct FirstDigests {
     pub access_family: String,
     pub refresh_family: String,
     pub refresh: String,
+    pub access: String,
 }
 
 /// What is stored of a pair whose arrival nothing has shown yet.
@@ -108,6 +109,17 @@ pub(super) struct Pending {
     pub expires_at: Timestamp,
 }
 
+/// The session with its first access token.
+const ADD: Joined = joined!(
+    "
+INSERT INTO client_sessions
+    (id, user_id, client_id, browser_session_id, scope, device_id, created_at, authenticated_at, last_seen_at,
+     last_seen_ip, user_agent, access_family_digest, refresh_family_digest, refresh_digest, refresh_confirmed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7, $9, $10, $11, $12, $13, $7)",
+    "
+INSERT INTO access_tokens (digest, session_id, issued_at, expires_at) SELECT $14, $1, $7, $15 FROM changed"
+);
+
 pub(super) async fn add_client_session(
     tx: &mut Tx,
     id: ClientSessionId,
@@ -115,13 +127,9 @@ pub(super) async fn add_client_session(
     digests: FirstDigests,
     requester: &Requester,
     now: Timestamp,
+    expires_at: Timestamp,
 ) -> Result<(), Error> {
-    const ADD: &str = "
-INSERT INTO client_sessions
-    (id, user_id, client_id, browser_session_id, scope, device_id, created_at, authenticated_at, last_seen_at,
-     last_seen_ip, user_agent, access_family_digest, refresh_family_digest, refresh_digest, refresh_confirmed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7, $9, $10, $11, $12, $13, $7)";
-    query(ADD)
+    query("")
         .bind(id)
         .bind(new.user_id)
         .bind(&new.client_id)
@@ -135,21 +143,10 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7, $9, $10, $11, $12, $13, $7)";
         .bind(digests.access_family)
         .bind(digests.refresh_family)
         .bind(digests.refresh)
-        .execute(tx)
+        .bind(digests.access)
+        .bind(expires_at)
+        .execute_joined(&ADD, tx)
         .await?;
-    Ok(())
-}
-
-pub(super) async fn add_access_token(
-    tx: &mut Tx,
-    digest: &str,
-    session: ClientSessionId,
-    now: Timestamp,
-    expires_at: Timestamp,
-) -> Result<(), Error> {
-    const ADD: &str =
-        "INSERT INTO access_tokens (digest, session_id, issued_at, expires_at) VALUES ($1, $2, $3, $4)";
-    query(ADD).bind(digest).bind(session).bind(now).bind(expires_at).execute(tx).await?;
     Ok(())
 }
 
@@ -436,18 +433,6 @@ VALUES ($1, $2, $3, $4, $5, $5, $5, $6, $7)";
         .execute(tx)
         .await?;
     Ok(())
-}
-
-pub(super) async fn find_browser_session(
-    store: &Store,
-    cookie_digest: &str,
-) -> Result<Option<BrowserSession>, Error> {
-    const FIND: &str = "
-SELECT b.id, b.user_id, b.created_at, b.authenticated_at, b.last_seen_at, b.last_seen_ip, b.user_agent
-FROM browser_sessions AS b
-JOIN users AS u ON u.id = b.user_id
-WHERE b.cookie_digest = $1 AND b.ended_at IS NULL AND u.locked_at IS NULL AND u.deactivated_at IS NULL";
-    query(FIND).bind(cookie_digest).fetch_optional(store).await
 }
 
 pub(super) async fn touch_browser_session(
