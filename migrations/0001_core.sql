@@ -17,6 +17,9 @@ CREATE TABLE users (
     deactivated_at   BIGINT
 );
 CREATE INDEX users_localpart_folded ON users (localpart_folded);
+-- On PostgreSQL this makes a change of deactivated_at wait for whoever has just begun a session of the user
+-- (the lock of the foreign key), and the other way round: see accounts/users.rs, is_still_active.
+CREATE UNIQUE INDEX users_deactivated ON users (id, deactivated_at);
 
 CREATE TABLE user_emails (
     -- The address in lower case: one address belongs to one account at most.

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use gatehouse::accounts::users::{self, User};
 use gatehouse::app::App;
+use gatehouse::clients;
+use gatehouse::ids::ClientId;
 use gatehouse::known::ActiveToken;
 use gatehouse::sessions::tokens;
 use gatehouse::store::{self, Tx};
@@ -185,6 +187,29 @@ async fn another_node_sees_every_kind_of_end_within_fifty_milliseconds() {
     let (median, longest) = spread("another node sees an end after", samples);
     assert!(median < SOON, "{median:?}");
     assert!(longest < AT_THE_LATEST, "{longest:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_was_removed_is_one_no_more_on_any_node() {
+    let cluster = Cluster::start().await;
+    let id = ClientId(cluster.client.clone());
+    let is_found =
+        async |app: &App| clients::find_known(app, &id).await.expect("the database answers").is_some();
+    until("the other node trusts its memory", async || {
+        let stamp = cluster.other.known.stamp();
+        is_found(&cluster.other).await
+            && cluster.other.known.find_client(&id).is_some()
+            && cluster.other.known.stamp() == stamp
+    })
+    .await;
+    assert!(is_found(&cluster.first.app).await);
+    cluster.change(async |tx, now| clients::remove(tx, &id, now).await.map(drop)).await;
+    let since = Instant::now();
+    assert!(!is_found(&cluster.first.app).await, "seen by the very next question");
+    while is_found(&cluster.other).await {
+        tokio::time::sleep(Duration::from_micros(200)).await;
+    }
+    assert!(since.elapsed() < AT_THE_LATEST, "{:?}", since.elapsed());
 }
 
 /// Stops a process in its tracks; it goes on when this is dropped.

@@ -3,11 +3,16 @@
 use std::time::Duration;
 
 use gatehouse::accounts::users::{self, User};
+use gatehouse::http::requester::Requester;
+use gatehouse::ids::{ClientId, DeviceId};
 use gatehouse::jobs;
+use gatehouse::sessions::client::{self, NewClientSession};
+use gatehouse::sessions::tokens::{self, Issue};
 use gatehouse::store::{self, Tx, query};
 use gatehouse::time::Timestamp;
 use http::StatusCode;
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::support::server::{
     Engine, Server, Tokens, authorization_query, code_form, matrix_scope, on_both_engines,
@@ -160,6 +165,41 @@ on_both_engines! {
         assert_eq!(waiting(&server).await, 0);
         let live = query("SELECT COUNT(*) AS n FROM client_sessions WHERE ended_at IS NULL");
         assert_eq!(live.fetch_one::<i64>(&server.app.store).await.unwrap(), 0);
+    }
+
+    async fn a_deactivation_waits_for_a_session_that_is_beginning_and_ends_it(engine: Engine) {
+        let server = Server::start(engine).await;
+        let (alice, client) = (server.user("alice").await, ClientId(server.client().await));
+        let now = server.app.clock.now();
+        let new = NewClientSession {
+            user_id: Some(alice.id),
+            client_id: client,
+            browser_session_id: None,
+            scope: matrix_scope("DEVICE0001"),
+            device_id: Some(DeviceId("DEVICE0001".to_owned())),
+            authenticated_at: now,
+        };
+        let issue = Issue {
+            requester: &Requester::default(),
+            root: server.app.keys.root(),
+            lifetime: Duration::from_secs(300),
+            limits: &server.config.sessions,
+            now,
+        };
+        let mut tx = server.app.store.begin().await.unwrap();
+        let (session, _) = tokens::start_session(&mut tx, &new, &issue).await.unwrap();
+        assert!(users::is_still_active(&mut tx, alice.id).await.unwrap());
+        let mut deactivating =
+            Box::pin(change(&server, &alice, async |tx, user, now| users::deactivate(tx, user.id, false, now).await));
+        let waited = timeout(Duration::from_millis(300), &mut deactivating).await;
+        assert!(waited.is_err(), "nobody waited for the session");
+        let (committed, ()) = tokio::join!(tx.commit(), deactivating);
+        committed.unwrap();
+        assert!(client::find(&server.app.store, session).await.unwrap().is_none(), "it has ended");
+
+        let mut tx = server.app.store.begin().await.unwrap();
+        tokens::start_session(&mut tx, &new, &issue).await.unwrap();
+        assert!(!users::is_still_active(&mut tx, alice.id).await.unwrap(), "and none begins afterwards");
     }
 
     async fn a_locked_account_keeps_its_devices(engine: Engine) {

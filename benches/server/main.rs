@@ -89,9 +89,7 @@ async fn measure(engine: Engine, is_quick: bool) {
     let memory = memory_of_sign_ins(&subject, is_quick).await;
     rows.push(sign_in(&subject).await);
 
-    let mut connection = Connection::open(subject.port).await;
-    let browser = subject.sign_in(&mut connection, "user0", "198.51.100.7").await;
-    let (flow, tokens) = code_flow(&subject, &browser, &client_id).await;
+    let (flow, tokens) = code_flow(&subject, &client_id).await;
     rows.push(flow);
     let (refresh, first_sight, tokens) = refresh(&subject, &client_id, tokens).await;
     rows.extend([refresh, first_sight]);
@@ -183,10 +181,18 @@ async fn prepared(subject: &Subject, path: &'static str) -> Row {
     beside(path, Target::Ratio(1.3), subject, &twin, get, bytes).await
 }
 
-async fn code_flow(subject: &Subject, browser: &subject::SignedIn, client_id: &str) -> (Row, Vec<Tokens>) {
+/// People who are signed in with a browser let in one device after the other.
+async fn code_flow(subject: &Subject, client_id: &str) -> (Row, Vec<Tokens>) {
+    let mut connection = Connection::open(subject.port).await;
+    let mut browsers = Vec::new();
+    for number in 0..USERS {
+        let address = format!("192.0.2.{}", number + 1);
+        browsers.push(subject.sign_in(&mut connection, &format!("user{number}"), &address).await);
+    }
     let tokens = RefCell::new(Vec::new());
     let sign_in = async |connection: &mut Connection, number: usize| {
         let device_id = format!("DEVICE{number:06}{:06}", tokens.borrow().len());
+        let browser = &browsers[number % USERS];
         let new = subject.code_flow(connection, browser, client_id, &device_id).await;
         tokens.borrow_mut().push(new);
     };

@@ -91,10 +91,9 @@ WHERE id > $1 ORDER BY id LIMIT $2";
     query(LIST).bind(after).bind(limit).fetch_all(store).await
 }
 
-/// The update changes nothing, but locks the row on either engine.
-pub(super) async fn keep_active(tx: &mut Tx, id: UserId) -> Result<bool, Error> {
-    const KEEP: &str = "UPDATE users SET is_admin = is_admin WHERE id = $1 AND deactivated_at IS NULL";
-    Ok(query(KEEP).bind(id).execute(tx).await? == 1)
+pub(super) async fn is_active(tx: &mut Tx, id: UserId) -> Result<bool, Error> {
+    const FIND: &str = "SELECT id FROM users WHERE id = $1 AND deactivated_at IS NULL";
+    Ok(query(FIND).bind(id).fetch_optional::<()>(tx).await?.is_some())
 }
 
 pub(super) async fn set_provisioned(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<(), Error> {

@@ -122,13 +122,14 @@ pub async fn list(store: &Store, after: Option<UserId>, limit: i64) -> Result<Ve
     sql::list(store, after, limit).await
 }
 
-/// Whether the account is not deactivated, and stays so until the transaction ends: a deactivation that
-/// comes at the same moment waits, and then finds what this transaction has begun.
+/// Whether the user is not deactivated, and will not be until the transaction ends. To be asked after a
+/// session of theirs was added in the same transaction: from then on a deactivation waits, finds the
+/// session and ends it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn keep_active(tx: &mut Tx, id: UserId) -> Result<bool, store::Error> {
-    sql::keep_active(tx, id).await
+pub async fn is_still_active(tx: &mut Tx, id: UserId) -> Result<bool, store::Error> {
+    sql::is_active(tx, id).await
 }
 
 /// Notes that the homeserver knows the user.

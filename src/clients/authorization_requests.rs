@@ -352,7 +352,8 @@ pub async fn deny(store: &Store, id: AuthorizationRequestId, now: Timestamp) -> 
 }
 
 /// Spends a code for a session that was started in the same transaction; `false` when it was spent
-/// before, and nothing of the transaction may stay then.
+/// before or the account is deactivated meanwhile, and nothing of the transaction may stay then. That the
+/// session was added before keeps the account from being deactivated between.
 ///
 /// # Errors
 /// When the database fails.
@@ -363,7 +364,9 @@ pub async fn spend_code(
     now: Timestamp,
 ) -> Result<bool, Error> {
     const SPEND: &str = "
-UPDATE authorization_requests SET code_spent_at = $1, client_session_id = $2 WHERE id = $3 AND code_spent_at IS NULL";
+UPDATE authorization_requests SET code_spent_at = $1, client_session_id = $2
+WHERE id = $3 AND code_spent_at IS NULL
+  AND EXISTS (SELECT 1 FROM users WHERE users.id = authorization_requests.user_id AND deactivated_at IS NULL)";
     Ok(query(SPEND).bind(now).bind(session).bind(id).execute(tx).await? == 1)
 }
 

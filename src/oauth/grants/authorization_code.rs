@@ -9,7 +9,7 @@ use super::super::question::{self, Coded};
 use super::super::scope::{OPENID, Scope};
 use super::super::token::{TokenResponse, access_token_lifetime};
 use crate::accounts::jobs::provision;
-use crate::accounts::users::{self, Standing, User};
+use crate::accounts::users::{Standing, User};
 use crate::app::App;
 use crate::clients::authorization_requests::{self, Granted};
 use crate::clients::{Client, GrantType};
@@ -153,9 +153,6 @@ async fn spend(
     issue: &Issue<'_>,
 ) -> Result<Pair, Error> {
     let mut tx = app.store.begin().await?;
-    if !users::keep_active(&mut tx, granted.user_id).await? {
-        return Err(Error::InvalidGrant("the account is deactivated"));
-    }
     if let Some((_, held)) = &device
         && !client::claim_device(&mut tx, held, issue.now).await?
     {
