@@ -67,7 +67,7 @@ async fn measure(engine: Engine, is_quick: bool) {
     let mut subject = Subject::install(engine).await;
     subject.start();
     for number in 0..USERS {
-        subject.create_user(&format!("user{number}"));
+        subject.create_user(&format!("user{number:02}"));
     }
     let client_id = subject.client().await;
     subject.stop();
@@ -187,7 +187,7 @@ async fn code_flow(subject: &Subject, client_id: &str) -> (Row, Vec<Tokens>) {
     let mut browsers = Vec::new();
     for number in 0..USERS {
         let address = format!("192.0.2.{}", number + 1);
-        browsers.push(subject.sign_in(&mut connection, &format!("user{number}"), &address).await);
+        browsers.push(subject.sign_in(&mut connection, &format!("user{number:02}"), &address).await);
     }
     let tokens = RefCell::new(Vec::new());
     let sign_in = async |connection: &mut Connection, number: usize| {
@@ -243,7 +243,7 @@ async fn memory_of_sign_ins(subject: &Subject, is_quick: bool) -> (f64, f64) {
     };
     let signing_in = drive(subject.port, 32, Until::Done(96), async |connection, number| {
         let address = format!("203.0.113.{}", number % 250);
-        subject.sign_in(connection, &format!("user{}", number % USERS), &address).await;
+        subject.sign_in(connection, &format!("user{:02}", number % USERS), &address).await;
     });
     tokio::select! {
         () = sampling => {}
@@ -263,7 +263,7 @@ async fn sign_in(subject: &Subject) -> Row {
     for round in 0..TURNS {
         let work = drive(subject.port, 32, Until::Done(SIGN_INS), async |connection, number| {
             let address = format!("198.51.100.{}", 10 + number + round * SIGN_INS);
-            subject.sign_in(connection, &format!("user{}", number % USERS), &address).await;
+            subject.sign_in(connection, &format!("user{:02}", number % USERS), &address).await;
         });
         let (cost, done) = costing(subject, work).await;
         row.add(cost, done);

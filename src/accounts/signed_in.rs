@@ -33,23 +33,31 @@ impl SignedIn {
     }
 }
 
-/// Who is signed in, if anybody, and may still be; notes that they were seen.
+/// Who is signed in, if anybody; notes that they were seen.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn find(app: &App, visit: &Visit) -> Result<Option<SignedIn>, store::Error> {
-    let Some(secret) = &visit.session_secret else { return Ok(None) };
+    let Some(cookie_digest) = cookie_digest(visit) else { return Ok(None) };
+    let found = sql::find_signed_in(&app.store, &cookie_digest).await?;
+    Ok(seen(app, visit, found).await)
+}
+
+/// What a browser session is found by: the digest of its cookie, if the browser has sent one.
+pub fn cookie_digest(visit: &Visit) -> Option<String> {
+    visit.session_secret.as_ref().map(keys::digest)
+}
+
+/// Who was found signed in, unless that was too long ago; notes that they were seen.
+pub async fn seen(app: &App, visit: &Visit, found: Option<SignedIn>) -> Option<SignedIn> {
     let (now, limits) = (app.clock.now(), &app.config.sessions);
-    let signed_in = sql::find_signed_in(&app.store, &keys::digest(secret)).await?;
-    let Some(signed_in) = signed_in.filter(|found| found.session.is_within(limits, now)) else {
-        return Ok(None);
-    };
+    let signed_in = found.filter(|found| found.session.is_within(limits, now))?;
     let touched = browser::touch(&app.store, &signed_in.session, &visit.requester, limits, now).await;
     if let Err(error) = touched {
         // Pages that only show something are shown also when nothing can be written.
         tracing::warn!(%error, "when a browser was last seen could not be written");
     }
-    Ok(Some(signed_in))
+    Some(signed_in)
 }
 
 /// Who is signed in, or the way to the sign-in page and back to `path`.

@@ -166,6 +166,8 @@ pub struct Granted {
     pub browser_session_id: Option<BrowserSessionId>,
     /// When that person last proved who they are.
     pub authenticated_at: Timestamp,
+    /// Digest of the code.
+    pub code_digest: String,
     /// Until when the code is good.
     pub expires_at: Timestamp,
     /// When it was spent, and for which session.
@@ -183,7 +185,7 @@ impl FromRow for Pending {
             id: row.get("request_id")?,
             client_id: row.get("client_id")?,
             asked: asked(row)?,
-            created_at: row.get("created_at")?,
+            created_at: row.get("requested_at")?,
         })
     }
 }
@@ -198,6 +200,7 @@ impl FromRow for Granted {
             user_id: row.get("user_id")?,
             browser_session_id: row.get("browser_session_id")?,
             authenticated_at: row.get("authenticated_at")?,
+            code_digest: row.get("code_digest")?,
             expires_at: row.get("code_expires_at")?,
             spent: row.get::<Option<Timestamp>>("code_spent_at")?.map(|at| (at, session)),
         })
@@ -293,7 +296,7 @@ pub async fn find_pending(
     now: Timestamp,
 ) -> Result<Option<Pending>, Error> {
     const FIND: &str = "
-SELECT id AS request_id, client_id, request, created_at FROM authorization_requests
+SELECT id AS request_id, client_id, request, created_at AS requested_at FROM authorization_requests
 WHERE id = $1 AND NOT is_pushed AND answered_at IS NULL AND expires_at > $2";
     query(FIND).bind(id).bind(now).fetch_optional(store).await
 }

@@ -9,6 +9,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::authorize::path_of;
+use super::grants::authorization_code::new_code;
 use super::permission::{self, Access, sessions_to_end};
 use super::question::{self, Waiting};
 use super::response_mode::Return;
@@ -79,10 +80,10 @@ fn way_back(pending: &Pending) -> Return {
 async fn find(app: &App, visit: &Visit, id: &str) -> Result<Result<Question, Response>, PageError> {
     let expired = || PageError::from(Problem::RequestExpired);
     let id = id.parse().map_err(|_| expired())?;
-    let signed_in = signed_in::find(app, visit).await?;
-    let user = signed_in.as_ref().map(|signed_in| signed_in.user.id);
-    let waiting = question::find_waiting(&app.store, id, user, app.clock.now()).await?;
-    let Waiting { pending, allowed_before, sessions } = waiting.ok_or_else(expired)?;
+    let cookie_digest = signed_in::cookie_digest(visit);
+    let waiting = question::find_waiting(&app.store, id, cookie_digest, app.clock.now()).await?;
+    let Waiting { pending, signed_in, allowed_before, sessions } = waiting.ok_or_else(expired)?;
+    let signed_in = signed_in::seen(app, visit, signed_in).await;
     let client = clients::find_known(app, &pending.client_id).await?.ok_or(Problem::UnknownClient)?;
     let Some(signed_in) = signed_in.filter(|who| pending.accepts(who.user.id, who.session.authenticated_at))
     else {
@@ -210,7 +211,7 @@ async fn approve(app: &App, visit: &Visit, question: &Question) -> Result<Respon
         reach_homeserver(app, question).await?;
     }
     let now = app.clock.now();
-    let code = keys::random_secret();
+    let code = new_code(pending.id);
     let approval = Approval {
         user_id: signed_in.user.id,
         browser_session_id: signed_in.session.id,

@@ -15,7 +15,7 @@ use crate::clients::authorization_requests::{self, Granted};
 use crate::clients::{Client, GrantType};
 use crate::http::form::Parameters;
 use crate::http::requester::Requester;
-use crate::ids::{ClientSessionId, DeviceId};
+use crate::ids::{AuthorizationRequestId, ClientSessionId, DeviceId};
 use crate::keys;
 use crate::sessions::client::{self, EndReason, HeldDevice, NewClientSession};
 use crate::sessions::tokens::{self, Issue, Pair};
@@ -29,7 +29,19 @@ const POSTED_TWICE: Duration = Duration::from_secs(20);
 const HOLDS: usize = 40;
 const BETWEEN_HOLDS: Duration = Duration::from_millis(50);
 
+/// Of the text of an identifier.
+const ULID_LENGTH: usize = 26;
+
 const NOT_GOOD: Error = Error::InvalidGrant("the code is not valid, or was not issued to this client");
+
+/// A code for the request: its identifier, by which it is found, and a secret.
+pub fn new_code(request: AuthorizationRequestId) -> String {
+    format!("{request}{}", keys::random_secret())
+}
+
+fn request_of(code: &str) -> Option<AuthorizationRequestId> {
+    code.get(..ULID_LENGTH)?.parse().ok()
+}
 
 pub(crate) async fn run(
     app: &App,
@@ -39,9 +51,10 @@ pub(crate) async fn run(
 ) -> Result<TokenResponse, Error> {
     let code = form.get("code").ok_or(Error::InvalidRequest("code is required".into()))?;
     let now = app.clock.now();
-    let coded = question::find_coded(&app.store, &keys::digest(code)).await?;
+    let request = request_of(code).ok_or(NOT_GOOD)?;
+    let coded = question::find_coded(&app.store, request).await?;
     let Coded { granted, user, sessions } = coded.ok_or(NOT_GOOD)?;
-    if granted.client_id != client.id {
+    if granted.client_id != client.id || !keys::equal_secrets(&granted.code_digest, keys::digest(code)) {
         return Err(NOT_GOOD);
     }
     if let Some((spent_at, session)) = granted.spent {
