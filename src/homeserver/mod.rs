@@ -125,7 +125,8 @@ impl Homeserver {
     /// # Errors
     /// [`Error::NotFound`] when it does not know them.
     pub async fn query_user(&self, localpart: &Localpart) -> Result<UserFacts, Error> {
-        let answer = self.call(Method::GET, "query_user", &[("localpart", localpart.as_str())], None).await?;
+        let (_, answer) =
+            self.call(Method::GET, "query_user", &[("localpart", localpart.as_str())], None).await?;
         serde_json::from_value(answer).map_err(|error| Error::Unreachable(error.to_string()))
     }
 
@@ -172,12 +173,28 @@ impl Homeserver {
         self.post("reactivate_user", json!({ "localpart": localpart })).await
     }
 
-    /// Makes sure that a device exists.
+    /// Makes sure that a device exists; `true` when it was made just now.
     ///
     /// # Errors
     /// When the homeserver cannot be reached or refuses.
-    pub async fn upsert_device(&self, localpart: &Localpart, device_id: &DeviceId) -> Result<(), Error> {
-        self.post("upsert_device", json!({ "localpart": localpart, "device_id": device_id })).await
+    pub async fn upsert_device(&self, localpart: &Localpart, device_id: &DeviceId) -> Result<bool, Error> {
+        let body = json!({ "localpart": localpart, "device_id": device_id });
+        let (status, _) = self.call(Method::POST, "upsert_device", &[], Some(body)).await?;
+        Ok(status == StatusCode::CREATED)
+    }
+
+    /// Gives a device another name.
+    ///
+    /// # Errors
+    /// When the homeserver cannot be reached or refuses, as it does for more than 100 characters.
+    pub async fn rename_device(
+        &self,
+        localpart: &Localpart,
+        device_id: &DeviceId,
+        name: &str,
+    ) -> Result<(), Error> {
+        let body = json!({ "localpart": localpart, "device_id": device_id, "display_name": name });
+        self.post("update_device_display_name", body).await
     }
 
     /// Deletes a device with its keys, and with that the homeserver's memory of its tokens.
@@ -221,7 +238,7 @@ impl Homeserver {
         call: &str,
         parameters: &[(&str, &str)],
         body: Option<Value>,
-    ) -> Result<Value, Error> {
+    ) -> Result<(StatusCode, Value), Error> {
         let answer = self.send(method, call, parameters, body).await;
         let is_answering = !answer.as_ref().is_err_and(Error::is_passing);
         self.is_answering.store(is_answering, Ordering::Relaxed);
@@ -234,7 +251,7 @@ impl Homeserver {
         call: &str,
         parameters: &[(&str, &str)],
         body: Option<Value>,
-    ) -> Result<Value, Error> {
+    ) -> Result<(StatusCode, Value), Error> {
         let url = self.url(&format!("_synapse/mas/{call}"), parameters)?;
         let mut request = self.http_client.request(method, url).bearer_auth(&self.secret);
         if let Some(body) = body {
@@ -244,7 +261,7 @@ impl Homeserver {
         let status = answer.status();
         if status.is_success() {
             // A 204 has no body, and no caller but one reads it.
-            return Ok(answer.json().await.unwrap_or(Value::Null));
+            return Ok((status, answer.json().await.unwrap_or(Value::Null)));
         }
         let error: Option<MatrixError> = answer.json().await.ok();
         Err(match (status, error) {

@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::http::form::FormError;
 use crate::http::headers::{no_store, set_retry_after};
 use crate::http::rate_limits::Allowance;
+use crate::sessions::device::NotReady;
 use crate::{homeserver, policy, store};
 
 use super::permission::Undecided;
@@ -91,6 +92,16 @@ impl From<homeserver::Error> for Error {
     fn from(error: homeserver::Error) -> Error {
         tracing::error!(%error, "the homeserver did not do what a grant needs");
         Error::TemporarilyUnavailable("the homeserver cannot be reached".into())
+    }
+}
+
+impl From<NotReady> for Error {
+    fn from(error: NotReady) -> Error {
+        match error {
+            NotReady::Busy | NotReady::TooLate => Error::TemporarilyUnavailable(error.to_string().into()),
+            NotReady::Homeserver(error) => error.into(),
+            NotReady::Store(error) => error.into(),
+        }
     }
 }
 

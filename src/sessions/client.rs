@@ -1,10 +1,7 @@
 //! Client sessions: what a client holds after a grant.
 
-use std::time::Duration;
-
 use super::jobs::DeleteDevice;
 use super::sql;
-use crate::app::App;
 use crate::ids::{BrowserSessionId, ClientId, ClientSessionId, DeviceId, UserId};
 use crate::jobs;
 use crate::store::{self, Change, Error, On, Tx};
@@ -75,56 +72,6 @@ impl EndReason {
             EndReason::DeniedByPolicy => "denied_by_policy",
         }
     }
-}
-
-/// How long a sign-in may take to get its device ready on the homeserver.
-const HELD: Duration = Duration::from_secs(30);
-
-/// A device for which a sign-in is on its way: nobody else may sign in on it or delete it meanwhile.
-#[derive(Debug)]
-pub struct HeldDevice {
-    user_id: UserId,
-    device_id: DeviceId,
-    queue: jobs::Held,
-}
-
-/// Holds a device from before it is made on the homeserver until its session begins
-/// ([`claim_device`]) or does not ([`let_go_of_device`]). `None` while the homeserver is deleting it
-/// or another sign-in is on its way; come back a moment later then.
-///
-/// # Errors
-/// When the database fails.
-pub async fn hold_device(
-    app: &App,
-    user_id: UserId,
-    device_id: &DeviceId,
-    now: Timestamp,
-) -> Result<Option<HeldDevice>, store::Error> {
-    let job = DeleteDevice { user_id, device_id: device_id.clone() };
-    let queue = jobs::hold(&app.store, &job, now, now + HELD).await?;
-    Ok(queue.map(|queue| HeldDevice { user_id, device_id: job.device_id, queue }))
-}
-
-/// Makes room for a new session on a device that is held, and ends the hold: ends the session that is
-/// there, without deleting the device. `false` when it was held for too long; give up the transaction
-/// then, since the device may be gone.
-///
-/// # Errors
-/// When the database fails.
-pub async fn claim_device(tx: &mut Tx, held: &HeldDevice, now: Timestamp) -> Result<bool, store::Error> {
-    let reason = EndReason::Replaced.as_str();
-    for replaced in sql::end_sessions_of_device(tx, held.user_id, &held.device_id, reason, now).await? {
-        tx.announce(Change::Session(replaced));
-    }
-    jobs::finish(tx, &held.queue).await
-}
-
-/// Ends the hold of a device without a session: it is deleted, unless it has one already.
-///
-/// # Errors
-/// When the database fails; the hold then ends by itself.
-pub async fn let_go_of_device(app: &App, held: &HeldDevice) -> Result<(), store::Error> {
-    jobs::let_go(app, &held.queue).await
 }
 
 /// Ends a session and has its device deleted, which also makes the homeserver forget its tokens.

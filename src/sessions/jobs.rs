@@ -10,7 +10,7 @@ use crate::jobs::{Job, JobError};
 /// Deletes a device on the homeserver, unless a live session uses it by now.
 ///
 /// A sign-in on the same device waits while this job runs, and holds it back otherwise; see
-/// [`hold_device`](super::client::hold_device).
+/// [`make_ready`](super::device::make_ready).
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DeleteDevice {
     /// Whose device.

@@ -6,6 +6,7 @@
 pub mod all;
 pub mod browser;
 pub mod client;
+pub mod device;
 pub mod jobs;
 mod sql;
 pub mod tokens;

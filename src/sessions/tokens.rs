@@ -100,7 +100,7 @@ impl Found {
 }
 
 /// Starts a session with its first pair. The device, if there is one, must have been claimed in the
-/// same transaction ([`client::claim_device`]).
+/// same transaction ([`claim`](super::device::claim)).
 ///
 /// # Errors
 /// When the database fails.

@@ -17,7 +17,8 @@ use crate::http::form::Parameters;
 use crate::http::requester::Requester;
 use crate::ids::{AuthorizationRequestId, ClientSessionId, DeviceId};
 use crate::keys;
-use crate::sessions::client::{self, EndReason, HeldDevice, NewClientSession};
+use crate::sessions::client::{self, EndReason, NewClientSession};
+use crate::sessions::device::{self, HeldDevice};
 use crate::sessions::tokens::{self, Issue, Pair};
 use crate::time::Timestamp;
 
@@ -25,22 +26,18 @@ use crate::time::Timestamp;
 /// and what it gave is taken back (RFC 6749 §4.1.2).
 const POSTED_TWICE: Duration = Duration::from_secs(20);
 
-/// How often a device that is busy is tried again, and how long between.
-const HOLDS: usize = 40;
-const BETWEEN_HOLDS: Duration = Duration::from_millis(50);
-
 /// Of the text of an identifier.
 const ULID_LENGTH: usize = 26;
 
 const NOT_GOOD: Error = Error::InvalidGrant("the code is not valid, or was not issued to this client");
 
-/// A code for the request: its identifier, by which it is found, and a secret.
+/// A code for the request: a secret, and the request's identifier, by which it is found.
 pub fn new_code(request: AuthorizationRequestId) -> String {
-    format!("{request}{}", keys::random_secret())
+    format!("{}{request}", keys::random_secret())
 }
 
 fn request_of(code: &str) -> Option<AuthorizationRequestId> {
-    code.get(..ULID_LENGTH)?.parse().ok()
+    code.get(code.len().checked_sub(ULID_LENGTH)?..)?.parse().ok()
 }
 
 pub(crate) async fn run(
@@ -133,29 +130,9 @@ async fn start(
     let Some(device_id) = scope.device_id() else {
         return spend(app, granted, None, issue).await;
     };
-    let held = hold(app, user, device_id, issue.now).await?;
-    let spent = async {
-        // The client calls the homeserver the moment it has its token: the device must be there first.
-        app.homeserver.upsert_device(&user.localpart, device_id).await?;
-        spend(app, granted, Some((device_id.clone(), &held)), issue).await
-    };
-    let spent = spent.await;
-    if spent.is_err() {
-        // The device may have been made for a session that did not come about.
-        client::let_go_of_device(app, &held).await?;
-    }
-    spent
-}
-
-/// Holds the device, waiting a little while it is being deleted or another sign-in is on its way.
-async fn hold(app: &App, user: &User, device_id: &DeviceId, now: Timestamp) -> Result<HeldDevice, Error> {
-    for _ in 0..HOLDS {
-        if let Some(held) = client::hold_device(app, user.id, device_id, now).await? {
-            return Ok(held);
-        }
-        tokio::time::sleep(BETWEEN_HOLDS).await;
-    }
-    Err(Error::TemporarilyUnavailable("this device is busy; try again in a moment".into()))
+    let held = device::make_ready(app, user.id, &user.localpart, device_id, None, issue.now).await?;
+    let spent = spend(app, granted, Some((device_id.clone(), &held)), issue).await;
+    device::settle(app, Some(&held), spent).await
 }
 
 /// Spends the code and starts the session, unless another request was faster.
@@ -166,10 +143,8 @@ async fn spend(
     issue: &Issue<'_>,
 ) -> Result<Pair, Error> {
     let mut tx = app.store.begin().await?;
-    if let Some((_, held)) = &device
-        && !client::claim_device(&mut tx, held, issue.now).await?
-    {
-        return Err(Error::TemporarilyUnavailable("the homeserver took too long".into()));
+    if let Some((_, held)) = &device {
+        device::claim(&mut tx, held, issue.now).await?;
     }
     let new = NewClientSession {
         user_id: Some(granted.user_id),
