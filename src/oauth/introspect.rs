@@ -1,5 +1,8 @@
 //! Introspection (RFC 7662): the homeserver asks whom a token belongs to.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Json;
@@ -64,9 +67,16 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// `POST /oauth2/introspect`. The caller is proven before the token is looked at (RFC 7662 §2.1), and
 /// every token that is not active gets the same answer (§2.2).
 pub async fn post(State(app): State<App>, request: Request) -> Response {
-    let answered = tokio::time::timeout(LONGEST, answer(&app, request)).await;
-    let too_long = Error::TemporarilyUnavailable("this took too long".into());
-    answered.unwrap_or(Err(too_long)).unwrap_or_else(Error::into_response)
+    let mut answering = pin!(answer(&app, request));
+    // Most requests are here as a whole and need no database: no timer is set for them.
+    let at_once = poll_fn(|context| Poll::Ready(answering.as_mut().poll(context))).await;
+    let answered = match at_once {
+        Poll::Ready(answered) => answered,
+        Poll::Pending => tokio::time::timeout(LONGEST, answering)
+            .await
+            .unwrap_or_else(|_| Err(Error::TemporarilyUnavailable("this took too long".into()))),
+    };
+    answered.unwrap_or_else(Error::into_response)
 }
 
 async fn answer(app: &App, request: Request) -> Result<Response, Error> {
@@ -88,7 +98,8 @@ async fn answer(app: &App, request: Request) -> Result<Response, Error> {
             let reads_device_id = parts.headers.get(SUPPORTS_DEVICE_ID).is_some_and(|value| value == "1");
             Caller::Homeserver { reads_device_id }
         }
-        false => prove_client(app, &Requester::of(&parts, app), &parts.headers, &mut form).await?,
+        // What is rare is put aside, so that what is moved about for each request stays small.
+        false => Box::pin(prove_client(app, &Requester::of(&parts, app), &parts.headers, &mut form)).await?,
     };
     let token = match form.get("token") {
         Some(token) => token,
@@ -99,7 +110,7 @@ async fn answer(app: &App, request: Request) -> Result<Response, Error> {
     match TokenKind::of(token) {
         Some(TokenKind::Access) => access_token(app, token, caller).await,
         // The homeserver would let a refresh token in as if it were an access token.
-        Some(TokenKind::Refresh) if caller == Caller::Client => refresh_token(app, token).await,
+        Some(TokenKind::Refresh) if caller == Caller::Client => Box::pin(refresh_token(app, token)).await,
         _ => Ok(inactive()),
     }
 }
