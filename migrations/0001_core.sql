@@ -152,6 +152,31 @@ CREATE TABLE authorization_requests (
 CREATE INDEX authorization_requests_client ON authorization_requests (client_id);
 CREATE INDEX authorization_requests_expires ON authorization_requests (expires_at);
 
+-- Sign-ins of devices without a browser of their own (RFC 8628).
+CREATE TABLE device_requests (
+    device_code_digest TEXT PRIMARY KEY,
+    -- People type this one, so it is short: its digest is keyed.
+    user_code_digest   TEXT NOT NULL UNIQUE,
+    client_id          TEXT NOT NULL REFERENCES oauth_clients (id) ON DELETE CASCADE,
+    scope              TEXT NOT NULL,
+    -- Where it came from, for the person who is asked.
+    requester_ip       TEXT,
+    user_agent         TEXT,
+    created_at         BIGINT NOT NULL,
+    expires_at         BIGINT NOT NULL,
+    -- How long the client has to wait between two polls, and when the last one was.
+    interval_seconds   BIGINT NOT NULL,
+    polled_at          BIGINT,
+    answered_at        BIGINT,
+    -- Who said yes; NULL after a no.
+    user_id            TEXT REFERENCES users (id) ON DELETE CASCADE,
+    authenticated_at   BIGINT,
+    redeemed_at        BIGINT
+);
+CREATE INDEX device_requests_client ON device_requests (client_id);
+CREATE INDEX device_requests_user ON device_requests (user_id);
+CREATE INDEX device_requests_expires ON device_requests (expires_at);
+
 -- Assertions by which clients have proved themselves (RFC 7523): each is good once.
 CREATE TABLE used_assertions (
     digest     TEXT PRIMARY KEY,

@@ -27,7 +27,8 @@ use crate::login::{password, sign_out};
 use crate::oauth::guard::{in_time, method_not_allowed, method_not_allowed_for_any_origin, panicked};
 use crate::oauth::metadata::{self, Jwks};
 use crate::oauth::{
-    authorize, client_registration, consent, introspect, logout, pushed_request, revoke, token, userinfo,
+    authorize, client_registration, consent, device, introspect, link, logout, pushed_request, revoke, token,
+    userinfo,
 };
 
 /// No request takes longer; what a person or client waits for is bounded well below.
@@ -98,6 +99,7 @@ fn machines(app: &App) -> Router<App> {
     let mut router = Router::new()
         .route("/oauth2/token", post(token::post))
         .route("/oauth2/par", post(pushed_request::post))
+        .route("/oauth2/device", post(device::post))
         .route("/oauth2/revoke", post(revoke::post))
         .route("/oauth2/userinfo", get(userinfo::respond).post(userinfo::respond));
     if app.config.oauth.dynamic_registration {
@@ -118,6 +120,7 @@ fn pages(app: &App) -> Router<App> {
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/authorize/{id}", get(consent::get).post(consent::post))
         .route("/login", get(password::get).post(password::post))
+        .route("/link", get(link::get).post(link::post))
         .route("/end-session", get(logout::get).post(logout::post))
         .route("/logout", post(sign_out::post))
         .route("/signed-out", get(sign_out::signed_out))

@@ -23,19 +23,19 @@ const SIGN_IN: &str = "form[action=\"/login\"] button.primary";
 const ALLOW: &str = "button[value=approve]";
 
 /// Gatehouse, its homeserver, and the app that people sign in to.
-struct Setting {
-    server: Running,
-    homeserver: StubHomeserver,
+pub struct Setting {
+    pub server: Running,
+    pub homeserver: StubHomeserver,
     /// Where the app, on this computer, waits for its code.
     callback: Url,
 }
 
 impl Setting {
-    async fn new() -> Setting {
+    pub async fn new() -> Setting {
         Setting::with(|_| ()).await
     }
 
-    async fn with(change: impl FnOnce(&mut Config)) -> Setting {
+    pub async fn with(change: impl FnOnce(&mut Config)) -> Setting {
         let homeserver = StubHomeserver::start().await;
         let server = Running::start(Engine::Sqlite, free_port(), Clock::System, |config| {
             config.homeserver.server_name = homeserver.server_name();
@@ -67,7 +67,7 @@ impl Setting {
     }
 
     /// A browser in which alice is at her account.
-    async fn signed_in(&self) -> Browser {
+    pub async fn signed_in(&self) -> Browser {
         let browser = Browser::start(Options::default()).await;
         browser.goto(self.server.url("login")).await;
         sign_in(&browser, PASSWORD).await;
@@ -91,7 +91,7 @@ async fn app_on_this_computer() -> Url {
     format!("http://{address}/callback").parse().expect("a URL")
 }
 
-async fn sign_in(browser: &Browser, password: &str) {
+pub async fn sign_in(browser: &Browser, password: &str) {
     browser.fill("#username", "alice").await;
     browser.fill("#password", password).await;
     browser.follow(SIGN_IN).await;
@@ -111,7 +111,7 @@ async fn tab_to(browser: &Browser, text: &str) {
 }
 
 /// Waits until a page has that heading.
-async fn read(browser: &Browser, heading: &str) {
+pub async fn read(browser: &Browser, heading: &str) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while browser.evaluate("document.querySelector('h1')?.innerText").await != heading {
         assert!(Instant::now() < deadline, "{heading:?} does not come: {}", browser.url().await);
@@ -120,21 +120,24 @@ async fn read(browser: &Browser, heading: &str) {
 }
 
 /// Takes the pictures of a page, and looks for what would keep somebody from using it.
-async fn look_at(browser: &Browser, name: &str) {
+pub async fn look_at(browser: &Browser, name: &str) {
     for (scheme, colours) in [(ColourScheme::Dark, "dark"), (ColourScheme::Light, "light")] {
         browser.set_colour_scheme(scheme).await;
         browser.screenshot(&format!("{name}-{colours}")).await;
         assert_accessible(&format!("{name} in {colours} colours"), &browser.axe().await);
     }
     browser.set_screen(Screen::Phone).await;
-    browser.screenshot(&format!("{name}-phone")).await;
+    for (scheme, colours) in [(ColourScheme::Dark, "phone-dark"), (ColourScheme::Light, "phone")] {
+        browser.set_colour_scheme(scheme).await;
+        browser.screenshot(&format!("{name}-{colours}")).await;
+    }
     assert!(browser.fits_narrow_and_zoomed_windows().await, "{name} scrolls sideways");
     assert_no_complaints(browser, name).await;
 }
 
 /// The browser had nothing to say, such as that a page broke its own security policy. It always says
 /// that a page came with an error status, even when it should.
-async fn assert_no_complaints(browser: &Browser, name: &str) {
+pub async fn assert_no_complaints(browser: &Browser, name: &str) {
     let mut complaints = browser.console().await;
     complaints.retain(|message| {
         !message.contains("Failed to load resource: the server responded with a status of")

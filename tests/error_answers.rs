@@ -1,5 +1,5 @@
 //! What every OAuth endpoint answers to what can be wrong with a request, to the letter (RFC 6749 §5.2,
-//! RFC 6750 §3, RFC 7009 §2.2.1, RFC 7591 §3.2.2, RFC 7662 §2.3, RFC 9126 §2.3, RFC 9110 §15.5).
+//! RFC 6750 §3, RFC 7009 §2.2.1, RFC 7591 §3.2.2, RFC 7662 §2.3, RFC 8628 §3, RFC 9126 §2.3, RFC 9110 §15.5).
 
 use axum::body::Body;
 use base64::Engine as _;
@@ -8,12 +8,14 @@ use http::header::{ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WWW_
 use http::{HeaderName, Method, Request};
 use serde_json::{Value, json};
 
+use crate::device_grant::{Begun, DEVICE_CODE, device_client};
 use crate::support::server::{
     Answer, Engine, REDIRECT_URI, Server, VERIFIER, authorization_query, form_request, on_both_engines,
 };
 
 const TOKEN: &str = "/oauth2/token";
 const PAR: &str = "/oauth2/par";
+const DEVICE: &str = "/oauth2/device";
 const REVOKE: &str = "/oauth2/revoke";
 const INTROSPECT: &str = "/oauth2/introspect";
 const REGISTRATION: &str = "/oauth2/registration";
@@ -163,6 +165,7 @@ struct Clients {
     confidential: String,
     secret: String,
     only_codes: String,
+    device: String,
 }
 
 async fn clients(server: &Server) -> Clients {
@@ -176,6 +179,7 @@ async fn clients(server: &Server) -> Clients {
         confidential: text(&confidential, "client_id"),
         secret: text(&confidential, "client_secret"),
         only_codes: text(&only_codes, "client_id"),
+        device: device_client(server).await,
     }
 }
 
@@ -212,6 +216,48 @@ fn token_table(clients: &Clients, refresh_token: &str) -> Table {
     table.with(&header, &of_another, 400, "invalid_grant");
     let wider: Vec<_> = right.into_iter().chain([("scope", "openid email")]).collect();
     table.form("a wider scope", &wider, 400, "invalid_scope");
+    table
+}
+
+fn device_table(clients: &Clients) -> Table {
+    let mut table = Table(DEVICE, Vec::new());
+    table.methods(&[Method::GET, Method::PUT, Method::DELETE], "POST");
+    table.bodies();
+    table.strangers(clients, &[("scope", "openid")]);
+    let (device, scope) = (("client_id", clients.device.as_str()), ("scope", "openid"));
+    table.form("no client", &[scope], 400, "invalid_request");
+    table.form("nobody", &[scope, ("client_id", "nobody")], 401, "invalid_client").challenge(BASIC);
+    table.form("another grant", &[scope, ("client_id", &clients.public)], 400, "unauthorized_client");
+    table.form("no scope", &[device], 400, "invalid_scope");
+    for scope in ["fridge", "urn:matrix:client:api:*", "urn:synapse:admin:*", "open\\id"] {
+        table.form(scope, &[device, ("scope", scope)], 400, "invalid_scope");
+    }
+    table
+}
+
+/// Polls of devices in every state but the one in which they get their tokens.
+async fn polls_table(server: &Server, clients: &Clients) -> Table {
+    let mut table = Table(TOKEN, Vec::new());
+    let device = ("client_id", clients.device.as_str());
+    let poll = [("grant_type", DEVICE_CODE), device];
+    let begin = async || Begun::new(server, &clients.device, "openid").await;
+    let (pending, denied, redeemed) = (begin().await, begin().await, begin().await);
+    let mut alice = server.signed_in("alice").await;
+    denied.answer(&mut alice, "deny").await;
+    redeemed.answer(&mut alice, "approve").await;
+    assert_eq!(redeemed.poll(server).await.status, 200);
+    table.form("no device code", &poll, 400, "invalid_request");
+    for (state, code, error) in [
+        ("an unknown code", "x", "invalid_grant"),
+        ("nobody has answered", &pending.device_code, "authorization_pending"),
+        ("asked at once again", &pending.device_code, "slow_down"),
+        ("a person said no", &denied.device_code, "access_denied"),
+        ("redeemed before", &redeemed.device_code, "invalid_grant"),
+    ] {
+        table.form(state, &[poll[0], poll[1], ("device_code", code)], 400, error);
+    }
+    let other = [poll[0], ("client_id", clients.public.as_str()), ("device_code", "x")];
+    table.form("a grant that the client did not register", &other, 400, "unauthorized_client");
     table
 }
 
@@ -342,6 +388,8 @@ on_both_engines! {
         let without_openid = server.tokens_for("alice", &clients.public, "profile").await;
         let mut tables = vec![
             token_table(&clients, &tokens.refresh),
+            device_table(&clients),
+            polls_table(&server, &clients).await,
             par_table(&clients),
             revoke_table(&clients),
             introspect_table(&server, &clients, &tokens.access),

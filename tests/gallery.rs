@@ -19,6 +19,7 @@ use gatehouse::http::pages::{Frame, Person, Site};
 use gatehouse::login::password::{SignInNotice, SignInPage, SignInProblem};
 use gatehouse::login::sign_out::SignedOutPage;
 use gatehouse::oauth::consent::{ConsentPage, Lasts};
+use gatehouse::oauth::link::{CodeProblem, LinkConfirmPage, LinkDonePage, LinkPage, Outcome};
 use gatehouse::oauth::logout::SignOutPage;
 use gatehouse::oauth::response_mode::FormPostPage;
 use gatehouse::time::Timestamp;
@@ -264,6 +265,30 @@ impl Words {
             let destination = Destination::of(uri).expect("a redirect URI");
             let client = ClientLabel::new(self.client_name.as_deref(), Some(&destination));
             add(name, consent(client, true, destination).render());
+        }
+        let code_entry = |problem| LinkPage { frame: frame(), typed: self.typed.clone(), problem };
+        add("link", LinkPage { typed: String::new(), ..code_entry(None) }.render());
+        add("link-wrong", code_entry(Some(CodeProblem::Wrong)).render());
+        let wait = Duration::from_secs(200);
+        add("link-too-many", code_entry(Some(CodeProblem::TooManyAttempts(wait))).render());
+        let confirm = LinkConfirmPage {
+            frame: frame(),
+            code: "WDJB-MJHT".to_owned(),
+            client: ClientLabel::new(self.client_name.as_deref(), None),
+            requester_ip: self.ip_address.clone(),
+            is_same_address: false,
+            user_agent: self.user_agent.clone(),
+            created_at: Timestamp(NOW.0 - 200_000),
+            now: NOW,
+            person: self.person(),
+            action: "/link?code=WDJB-MJHT".to_owned(),
+            scopes: scope_words::rows(&self.scope),
+            device_id: Some(self.device_id.clone()),
+            lasts: Lasts::UntilSignedOut,
+        };
+        add("link-confirm", confirm.render());
+        for (name, outcome) in [("link-allowed", Outcome::Allowed), ("link-denied", Outcome::Denied)] {
+            add(name, LinkDonePage { frame: frame(), outcome }.render());
         }
         let form_post = FormPostPage {
             frame: frame(),

@@ -41,7 +41,11 @@ async fn the_document_says_what_is_offered_and_nothing_else() {
         "ui_locales_supported": ["en"],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "fragment", "form_post"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "device_authorization_endpoint": "https://auth.example.org/oauth2/device",
+        "grant_types_supported": [
+            "authorization_code", "refresh_token", "client_credentials",
+            "urn:ietf:params:oauth:grant-type:device_code",
+        ],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported":
             ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"],
@@ -180,12 +184,14 @@ async fn registration_that_is_off_is_not_offered_and_policies_are_named() {
 }
 
 /// What programs in browsers call, with a request that succeeds or fails, and its status.
-const MACHINES: [(Method, &str, u16); 13] = [
+const MACHINES: [(Method, &str, u16); 15] = [
     (Method::GET, OIDC, 200),
     (Method::GET, RFC_8414, 200),
     (Method::GET, "/oauth2/keys.json", 200),
     (Method::POST, "/oauth2/registration", 400),
     (Method::POST, "/oauth2/token", 400),
+    (Method::POST, "/oauth2/device", 400),
+    (Method::GET, "/oauth2/device", 405),
     (Method::POST, "/oauth2/revoke", 400),
     (Method::GET, "/oauth2/userinfo", 401),
     (Method::POST, "/oauth2/userinfo", 401),
@@ -221,6 +227,7 @@ async fn programs_in_browsers_may_not_read_pages_or_introspection() {
         "/",
         "/authorize",
         "/authorize/x",
+        "/link",
         "/login",
         "/logout",
         "/signed-out",

@@ -17,10 +17,11 @@ use world::World;
 const HEARD: [&str; 5] = ["gatehouse", "h2", "hyper_util", "reqwest", "rustls"];
 
 /// What every run has met at least.
-const KINDS: [&str; 20] = [
+const KINDS: [&str; 24] = [
     "a cookie",
     "a credential",
     "a request_uri",
+    "a user code",
     "access_token",
     "authorization_requests.code_digest",
     "client_assertion",
@@ -28,6 +29,9 @@ const KINDS: [&str; 20] = [
     "code",
     "code_verifier",
     "csrf",
+    "device_code",
+    "device_requests.device_code_digest",
+    "device_requests.user_code_digest",
     "id_token",
     "id_token_hint",
     "nonce",

@@ -8,6 +8,7 @@ use http::{Request, StatusCode};
 use scraper::{Html, Selector};
 use url::Url;
 
+use crate::device_grant::{Begun, device_client};
 use crate::support::page::Page;
 use crate::support::server::{
     Answer, Browser, Engine, Server, authorization_query, form_request, matrix_scope,
@@ -132,6 +133,7 @@ async fn sweep(public_base: &str) {
     server.signed_in("alice").await;
     let mut alice = server.signed_in("alice").await;
     let identifiers = identifiers(&server, &mut alice, &client).await;
+    let device = Begun::new(&server, &device_client(&server).await, &matrix_scope("DEVICE0003")).await;
     let good = authorization_query(&client, "openid", &[]);
     let mut paths = Vec::new();
     for route in page_routes() {
@@ -146,6 +148,9 @@ async fn sweep(public_base: &str) {
         "/login?next=/account/&x=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E".to_owned(),
         "/account/sessions?before=x&notice=browser-ended".to_owned(),
         format!("/end-session?client_id={client}&state=%22%3E%3Cscript%3E"),
+        device.path.replace("/auth/", "/"),
+        "/link?code=%22%3E%3Cscript%3E".to_owned(),
+        "/link?result=allowed".to_owned(),
     ]);
 
     let (mut nonces, mut statuses, mut pages) = (BTreeSet::new(), BTreeSet::new(), 0);

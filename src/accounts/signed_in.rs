@@ -1,12 +1,14 @@
 //! The person who is signed in with the browser that visits a page.
 
+use std::time::Duration;
+
 use axum::response::Response;
 
 use super::sql;
 use super::users::User;
 use crate::app::App;
 use crate::http::error::PageError;
-use crate::http::form;
+use crate::http::form::with_query;
 use crate::http::pages::Person;
 use crate::http::visit::Visit;
 use crate::keys;
@@ -67,6 +69,29 @@ pub async fn seen(app: &App, visit: &Visit, found: Option<SignedIn>) -> Option<S
 pub async fn require(app: &App, visit: &Visit, path: &str) -> Result<Result<SignedIn, Response>, PageError> {
     Ok(match find(app, visit).await? {
         Some(signed_in) => Ok(signed_in),
-        None => Err(visit.go(&form::with_query("/login", &[("next", path.into())]))),
+        None => Err(visit.go(&with_query("/login", &[("next", path.into())]))),
+    })
+}
+
+/// How long ago somebody may have proved who they are to do what gives an account away, or ends it.
+const RECENT: Duration = Duration::from_secs(10 * 60);
+
+/// Who is signed in and has proved it in the last ten minutes, or the way to the sign-in page, which
+/// asks for the password again, and back to `path`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn require_recent(
+    app: &App,
+    visit: &Visit,
+    path: &str,
+) -> Result<Result<SignedIn, Response>, PageError> {
+    let is_recent = |who: &SignedIn| app.clock.now().since(who.session.authenticated_at) < RECENT;
+    Ok(match find(app, visit).await?.filter(is_recent) {
+        Some(signed_in) => Ok(signed_in),
+        None => {
+            let max_age = RECENT.as_secs().to_string();
+            Err(visit.go(&with_query("/login", &[("next", path.into()), ("max_age", max_age.into())])))
+        }
     })
 }

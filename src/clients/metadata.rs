@@ -408,7 +408,10 @@ mod tests {
     #[test]
     fn the_registrations_of_real_clients_are_accepted() {
         let metadata = read(sdk()).unwrap();
-        assert_eq!(metadata.grant_types, [GrantType::AuthorizationCode, GrantType::RefreshToken]);
+        assert_eq!(
+            metadata.grant_types,
+            [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode]
+        );
         assert_eq!(metadata.token_endpoint_auth_method, TokenEndpointAuthMethod::None);
         assert!(read(with("contacts", json!(["mailto:x@element.io"]))).is_ok());
         assert!(read(with("id_token_signed_response_alg", json!("RS256"))).is_ok());

@@ -1,17 +1,19 @@
 //! OAuth clients: who they say they are, where they may send a browser, what they may ask for, and
 //! what people have allowed them.
 //!
-//! Owns `oauth_clients`, `consents`, `authorization_requests` and `used_assertions`. Registration over HTTP is `oauth/client_registration.rs`;
+//! Owns `oauth_clients`, `consents`, `authorization_requests`, `device_requests` and `used_assertions`. Registration over HTTP is `oauth/client_registration.rs`;
 //! authentication of clients is `oauth/client_auth.rs`.
 
 pub mod assertions;
 pub mod authorization_requests;
 pub mod consents;
+pub mod device_requests;
 pub mod label;
 pub mod metadata;
 pub mod redirect_uri;
 pub mod scope_words;
 mod sql;
+pub mod user_code;
 
 use std::sync::Arc;
 
@@ -210,6 +212,7 @@ pub async fn sync_configured(
 pub async fn expire(tx: &mut Tx, now: Timestamp) -> Result<(), store::Error> {
     assertions::expire(tx, now).await?;
     authorization_requests::expire(tx, now).await?;
+    device_requests::expire(tx, now).await?;
     for gone in sql::expire(tx, now).await? {
         tx.announce(Change::Client(gone));
     }

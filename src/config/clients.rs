@@ -91,6 +91,9 @@ pub enum GrantType {
     RefreshToken,
     /// Access tokens for the client itself, without any person (RFC 6749 §4.4).
     ClientCredentials,
+    /// Sign-in on a device without a browser, by a code that is entered elsewhere (RFC 8628).
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
+    DeviceCode,
 }
 
 impl TokenEndpointAuthMethod {
@@ -118,7 +121,8 @@ impl TokenEndpointAuthMethod {
 
 impl GrantType {
     /// All that are offered.
-    pub const ALL: [Self; 3] = [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
+    pub const ALL: [Self; 4] =
+        [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials, Self::DeviceCode];
 
     /// What a client gets that does not say which it uses.
     pub const USUAL: [Self; 2] = [Self::AuthorizationCode, Self::RefreshToken];
@@ -130,6 +134,7 @@ impl GrantType {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
+            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
         }
     }
 }

@@ -21,6 +21,12 @@ pub struct RateLimits {
     /// Wrong secrets presented for one client.
     #[serde(deserialize_with = "limit::<_, 20, 120>")]
     pub client_secret_per_client: Limit,
+    /// Wrong codes of other devices, entered from one address (a /64 network for IPv6).
+    #[serde(deserialize_with = "limit::<_, 20, 60>")]
+    pub user_code_per_address: Limit,
+    /// Wrong codes of other devices, entered by one person in whichever browser.
+    #[serde(deserialize_with = "limit::<_, 10, 30>")]
+    pub user_code_per_account: Limit,
 }
 
 /// A bucket of attempts that refills evenly.
@@ -43,6 +49,8 @@ impl Default for RateLimits {
             sign_in_per_account: limit(10, 60),
             client_registration_per_address: limit(60, 600),
             client_secret_per_client: limit(20, 120),
+            user_code_per_address: limit(20, 60),
+            user_code_per_account: limit(10, 30),
         }
     }
 }
@@ -54,6 +62,8 @@ impl RateLimits {
             ("sign_in_per_account", self.sign_in_per_account),
             ("client_registration_per_address", self.client_registration_per_address),
             ("client_secret_per_client", self.client_secret_per_client),
+            ("user_code_per_address", self.user_code_per_address),
+            ("user_code_per_account", self.user_code_per_account),
         ];
         for (name, limit) in limits {
             for (key, number) in [("burst", limit.burst), ("per_hour", limit.per_hour)] {
@@ -92,7 +102,9 @@ mod tests {
             "sign_in_per_address": {},
             "sign_in_per_account": {},
             "client_registration_per_address": {},
-            "client_secret_per_client": {}
+            "client_secret_per_client": {},
+            "user_code_per_address": {},
+            "user_code_per_account": {}
         }"#;
         assert_eq!(serde_json::from_str::<RateLimits>(empty).unwrap(), RateLimits::default());
     }

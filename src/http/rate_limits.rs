@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::config::Limit;
+use crate::ids::UserId;
 use crate::store::{Error, FromRow, Row, Tx, query};
 use crate::time::Timestamp;
 
@@ -24,6 +25,10 @@ pub enum Action<'a> {
     RegisterClientFrom(&'a str),
     /// Wrong secrets for one client from one address.
     ClientSecret(&'a str, &'a str),
+    /// Wrong user codes (RFC 8628 §5.1) from one address.
+    UserCodeFrom(&'a str),
+    /// Wrong user codes that one person entered.
+    UserCodeBy(UserId),
 }
 
 impl Action<'_> {
@@ -36,6 +41,8 @@ impl Action<'_> {
             Action::ClientSecret(client, address) => {
                 format!("client_secret:{}", crate::keys::digest(format!("{client} {address}")))
             }
+            Action::UserCodeFrom(address) => format!("user_code_from:{address}"),
+            Action::UserCodeBy(user) => format!("user_code_by:{user}"),
         }
     }
 
@@ -46,6 +53,8 @@ impl Action<'_> {
             Action::SignInTo(_) => limits.sign_in_per_account,
             Action::RegisterClientFrom(_) => limits.client_registration_per_address,
             Action::ClientSecret(..) => limits.client_secret_per_client,
+            Action::UserCodeFrom(_) => limits.user_code_per_address,
+            Action::UserCodeBy(_) => limits.user_code_per_account,
         }
     }
 }

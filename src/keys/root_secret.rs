@@ -15,6 +15,7 @@ pub struct RootSecret {
     family: hmac::Key,
     successor: hmac::Key,
     form: hmac::Key,
+    user_code: hmac::Key,
 }
 
 /// The length that is asked of HKDF.
@@ -50,6 +51,7 @@ impl RootSecret {
             family: hmac::Key::new(hmac::HMAC_SHA256, &derive("access token family")?),
             successor: hmac::Key::new(hmac::HMAC_SHA256, &derive("successor tokens")?),
             form: hmac::Key::new(hmac::HMAC_SHA256, &derive("form tokens")?),
+            user_code: hmac::Key::new(hmac::HMAC_SHA256, &derive("user codes")?),
         })
     }
 
@@ -75,6 +77,11 @@ impl RootSecret {
     /// The key that ties a form to the browser it was made for.
     pub fn form_key(&self) -> &hmac::Key {
         &self.form
+    }
+
+    /// What the database knows of a code that people type: too short for a digest without a key.
+    pub fn digest_of_user_code(&self, code: &[u8]) -> String {
+        base64url(hmac::sign(&self.user_code, code))
     }
 
     pub(super) fn family_key(&self) -> &hmac::Key {

@@ -43,9 +43,12 @@ async fn show(app: &App, visit: &Visit, query: &str) -> Result<Response, PageErr
     let mut username = waiting.as_ref().and_then(|waiting| waiting.username.clone()).unwrap_or_default();
     let mut notice = visit.session_secret.is_some().then_some(SignInNotice::SessionEnded);
     if let Some(who) = signed_in::find(app, visit).await? {
-        let is_accepted =
-            |waiting: &Waiting| waiting.pending.accepts(who.user.id, who.session.authenticated_at);
-        if waiting.as_ref().is_none_or(is_accepted) {
+        let authenticated_at = who.session.authenticated_at;
+        let is_accepted = |waiting: &Waiting| waiting.pending.accepts(who.user.id, authenticated_at);
+        // How many seconds ago the person may have proved who they are to go on there.
+        let max_age = parameters.get("max_age").and_then(|seconds| seconds.parse().ok());
+        let is_recent = |seconds| app.clock.now().since(authenticated_at) < Duration::from_secs(seconds);
+        if waiting.as_ref().is_none_or(is_accepted) && max_age.is_none_or(is_recent) {
             return Ok(visit.go(next.as_deref().unwrap_or("/account/")));
         }
         username = who.user.localpart.as_str().to_owned();

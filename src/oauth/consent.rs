@@ -16,11 +16,13 @@ use super::response_mode::Return;
 use super::scope::Scope;
 use crate::accounts::jobs::provision;
 use crate::accounts::signed_in::{self, SignedIn};
+use crate::accounts::users::User;
 use crate::app::App;
 use crate::clients::authorization_requests::{self, Approval, Pending};
 use crate::clients::label::{ClientLabel, Destination};
 use crate::clients::scope_words::{Meaning, ScopeRow, rows};
 use crate::clients::{self, Client, GrantType, consents};
+use crate::config;
 use crate::http::error::{PageError, Problem, WayOn};
 use crate::http::filters;
 use crate::http::form::{FormError, Parameters, with_query};
@@ -158,10 +160,7 @@ async fn show(app: &App, visit: &Visit, id: &str) -> Result<Response, PageError>
         action: path_of(pending.id),
         scopes: rows(&asked.scope),
         device_id: scope.device_id().map(|id| id.0.clone()),
-        lasts: match app.config.sessions.client_absolute_seconds {
-            Some(seconds) => Lasts::For(Duration::from_secs(seconds)),
-            None => Lasts::UntilSignedOut,
-        },
+        lasts: Lasts::by(&app.config.sessions),
         tos_uri: uri("tos_uri", &client.metadata.tos_uri),
         policy_uri: uri("policy_uri", &client.metadata.policy_uri),
         destination,
@@ -208,7 +207,7 @@ async fn refuse(
 async fn approve(app: &App, visit: &Visit, question: &Question) -> Result<Response, PageError> {
     let Question { pending, client, scope, signed_in, .. } = question;
     if scope.has_api() {
-        reach_homeserver(app, question).await?;
+        reach_homeserver(app, &signed_in.user, path_of(pending.id)).await?;
     }
     let now = app.clock.now();
     let code = new_code(pending.id);
@@ -240,14 +239,13 @@ async fn approve(app: &App, visit: &Visit, question: &Question) -> Result<Respon
 
 /// A Matrix client could do nothing with its code while the homeserver does not know the user or does
 /// not answer: better to say so to the person than to the client.
-async fn reach_homeserver(app: &App, question: &Question) -> Result<(), PageError> {
-    let user = &question.signed_in.user;
+pub(super) async fn reach_homeserver(app: &App, user: &User, again: String) -> Result<(), PageError> {
     if user.provisioned_at.is_some() && app.homeserver.seems_reachable() {
         return Ok(());
     }
     provision(app, user).await.map_err(|error| {
         tracing::error!(%error, user = %user.id, "a sign-in waits for the homeserver");
-        PageError::from(Problem::HomeserverUnreachable).then(WayOn::Again(path_of(question.pending.id)))
+        PageError::from(Problem::HomeserverUnreachable).then(WayOn::Again(again))
     })
 }
 
@@ -258,6 +256,16 @@ pub enum Lasts {
     UntilSignedOut,
     /// At most this long.
     For(Duration),
+}
+
+impl Lasts {
+    /// What the limits of sessions make of it.
+    pub fn by(limits: &config::Sessions) -> Lasts {
+        match limits.client_absolute_seconds {
+            Some(seconds) => Lasts::For(Duration::from_secs(seconds)),
+            None => Lasts::UntilSignedOut,
+        }
+    }
 }
 
 /// The page `GET /authorize/{id}` shows when the person has to be asked.

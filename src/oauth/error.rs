@@ -1,4 +1,5 @@
-//! How the OAuth endpoints say that something is wrong (RFC 6749 §5.2, RFC 6750 §3, RFC 7591 §3.2.2).
+//! How the OAuth endpoints say that something is wrong (RFC 6749 §5.2, RFC 6750 §3, RFC 7591 §3.2.2,
+//! RFC 8628 §3.5).
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -42,6 +43,8 @@ pub enum Error {
     InvalidClientMetadata(String),
     /// A pushed authorization request is refused (RFC 9126 §2.3), with the code that a redirect would have.
     Authorization(&'static str, String),
+    /// What has become of a device's sign-in so far (RFC 8628 §3.5): code and reason.
+    Device(&'static str, &'static str),
     /// The access token is missing (no code is told then) or not good (RFC 6750 §3.1).
     InvalidToken(Option<&'static str>),
     /// The access token has not the scope that is needed.
@@ -150,6 +153,7 @@ impl Error {
             Error::InvalidRedirectUri(why) => (bad, "invalid_redirect_uri", why.clone().into()),
             Error::InvalidClientMetadata(why) => (bad, "invalid_client_metadata", why.clone().into()),
             Error::Authorization(code, why) => (bad, code, why.clone().into()),
+            Error::Device(code, why) => (bad, code, (*why).into()),
             Error::InvalidToken(why) => (
                 StatusCode::UNAUTHORIZED,
                 "invalid_token",

@@ -69,6 +69,7 @@ pub fn document(config: &Config) -> Value {
         "token_endpoint": at("oauth2/token"),
         "pushed_authorization_request_endpoint": at("oauth2/par"),
         "require_pushed_authorization_requests": false,
+        "device_authorization_endpoint": at("oauth2/device"),
         "revocation_endpoint": at("oauth2/revoke"),
         "end_session_endpoint": at("end-session"),
         "introspection_endpoint": at("oauth2/introspect"),

@@ -108,6 +108,7 @@ async fn run(
         GrantType::AuthorizationCode => grants::authorization_code::run(app, requester, &client, form).await,
         GrantType::RefreshToken => grants::refresh_token::run(app, requester, &client, form).await,
         GrantType::ClientCredentials => grants::client_credentials::run(app, requester, &client, form).await,
+        GrantType::DeviceCode => grants::device_code::run(app, requester, &client, form).await,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use gatehouse::clients::user_code::UserCode;
 use gatehouse::http::cookies::{Cookies, Which};
 use gatehouse::http::form::Parameters;
 use gatehouse::keys::{self, Family, TokenKind};
@@ -23,6 +24,20 @@ fn tokens() {
         assert!(token.starts_with(if kind == TokenKind::Access { "gha_" } else { "ghr_" }));
         let family = Family::of(&token).expect("a family");
         assert!(Family::of(&family.random_token(kind)) == Some(family));
+    });
+}
+
+/// What is taken for the code of a device is one code, however it was typed.
+#[test]
+fn user_codes() {
+    fuzz!("user_codes", |input: &[u8]| {
+        let typed = text(input);
+        let Some(code) = UserCode::parse(&typed) else { return };
+        let shown = code.to_string();
+        assert!(shown.len() == 9 && shown.bytes().all(|b| b == b'-' || b.is_ascii_uppercase()), "{shown:?}");
+        let letters: String = typed.chars().filter(|c| c.is_alphanumeric()).collect();
+        assert_eq!(letters.to_ascii_uppercase(), shown.replace('-', ""));
+        assert!(UserCode::parse(&shown) == Some(code));
     });
 }
 

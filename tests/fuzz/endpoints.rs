@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::{fuzz, headers, text};
+use crate::device_grant::{Begun, DEVICE_CODE};
 use crate::support::server::{Answer, Engine, PUBLIC_BASE, REDIRECT_URI, Server, matrix_scope};
 
 /// A request goes through the whole server with its database: fewer than elsewhere.
@@ -41,6 +42,8 @@ impl World {
                 limits.sign_in_per_account = limit;
                 limits.client_registration_per_address = limit;
                 limits.client_secret_per_client = limit;
+                limits.user_code_per_address = limit;
+                limits.user_code_per_account = limit;
             })
             .await;
             server.user("alice").await;
@@ -52,6 +55,7 @@ impl World {
             let cookies: Vec<String> =
                 browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             let secret = server.homeserver.secret().to_owned();
+            let begun = Begun::new(&server, "app", "openid").await;
             let given = vec![
                 ("{token}", tokens.access),
                 ("{refresh}", tokens.refresh),
@@ -59,6 +63,8 @@ impl World {
                 ("{csrf}", csrf),
                 ("{cookie}", cookies.join("; ")),
                 ("{secret}", secret),
+                ("{device_code}", begun.device_code),
+                ("{user_code}", begun.user_code),
             ];
             (server, given)
         });
@@ -110,6 +116,7 @@ fn clients() -> Vec<StaticClient> {
         "client_name": "App",
         "redirect_uris": [REDIRECT_URI],
         "token_endpoint_auth_method": "none",
+        "grant_types": ["authorization_code", "refresh_token", DEVICE_CODE],
     });
     let web = json!({
         "client_id": "web",

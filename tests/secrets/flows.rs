@@ -5,6 +5,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::world::{AFTERWARDS, Browser, World, basic, key_pair};
+use crate::device_grant::DEVICE_CODE;
 use crate::private_key_jwt::TYPE;
 use crate::support::server::{Answer, REDIRECT_URI, Tokens, matrix_scope};
 
@@ -15,6 +16,7 @@ pub async fn drive(world: &mut World) {
     clients_with_secrets(world, &password).await;
     clients_that_sign(world, &password).await;
     pushed_requests(world, &password).await;
+    devices(world, &password).await;
     what_clients_hold(world, &password).await;
     broken_requests(world);
     with_a_broken_database(world, &password).await;
@@ -274,6 +276,49 @@ async fn pushed_requests(world: &World, password: &str) {
 
 fn form_without(query: &str) -> String {
     query.split('&').find(|part| part.starts_with("request_uri=")).expect("a request_uri").to_owned()
+}
+
+async fn devices(world: &World, password: &str) {
+    let members =
+        json!({ "token_endpoint_auth_method": "none", "grant_types": [DEVICE_CODE, "refresh_token"] });
+    let client = text(&world.register(members).await, "client_id");
+    let begin = async |scope: &str| {
+        let answer = world.post("/oauth2/device", &[("client_id", &client), ("scope", scope)]).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        (text(&answer, "device_code"), text(&answer, "user_code"))
+    };
+    let poll = async |code: &str| {
+        let form = [("grant_type", DEVICE_CODE), ("device_code", code), ("client_id", &client)];
+        world.post("/oauth2/token", &form).await
+    };
+    assert_eq!(poll(&world.guess("a wrong device code")).await.error(), "invalid_grant");
+    assert_eq!(
+        world.post("/oauth2/device", &[("client_id", "nobody"), ("scope", "openid")]).await.status,
+        401
+    );
+    for (answer, code) in [("approve", None), ("deny", Some("access_denied"))] {
+        let (device_code, user_code) = begin(&matrix_scope("TELEVISION")).await;
+        assert_eq!(poll(&device_code).await.error(), "authorization_pending");
+        assert_eq!(poll(&device_code).await.error(), "slow_down");
+        let mut browser = Browser::new(world);
+        let path = format!("/link?code={user_code}");
+        assert_eq!(browser.get(&path).await.status, StatusCode::SEE_OTHER);
+        browser.sign_in(password).await;
+        let page = browser.get("/link").await;
+        assert_eq!(
+            browser.submit(&page, "/link", &[("code", "BBBB-BBBB")]).await.status,
+            StatusCode::SEE_OTHER
+        );
+        assert_eq!(browser.get("/link?code=BBBB-BBBB").await.status, StatusCode::BAD_REQUEST);
+        assert_eq!(browser.submit(&page, "/link", &[("code", &user_code)]).await.location(), path);
+        let page = browser.get(&path).await;
+        browser.submit(&page, "/link", &[("code", &user_code), ("answer", answer)]).await;
+        let polled = poll(&device_code).await;
+        match code {
+            None => assert_eq!(polled.status, StatusCode::OK, "{}", polled.text()),
+            Some(code) => assert_eq!(polled.error(), code),
+        }
+    }
 }
 
 async fn what_clients_hold(world: &World, password: &str) {

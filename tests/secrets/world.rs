@@ -28,7 +28,7 @@ use crate::support::{postgres, process};
 pub const AFTERWARDS: &str = "https://app.example.com/bye";
 
 /// Every column that holds something that lets somebody in, or from which that follows.
-const STORED: [(&str, &str); 15] = [
+const STORED: [(&str, &str); 17] = [
     ("passwords", "hash"),
     ("browser_sessions", "cookie_digest"),
     ("browser_sessions", "browser_digest"),
@@ -41,6 +41,8 @@ const STORED: [(&str, &str); 15] = [
     ("client_sessions", "pending_nonce"),
     ("access_tokens", "digest"),
     ("authorization_requests", "code_digest"),
+    ("device_requests", "device_code_digest"),
+    ("device_requests", "user_code_digest"),
     ("used_assertions", "digest"),
     ("signing_keys", "private_key"),
     ("installation", "value"),

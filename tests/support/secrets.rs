@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use gatehouse::clients::user_code::UserCode;
 use serde_json::Value;
 
 use super::server::Answer;
 
 /// The names under which requests and answers carry secrets.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "access_token",
     "client_assertion",
     "client_secret",
@@ -17,6 +18,7 @@ const NAMES: [&str; 14] = [
     "code_challenge",
     "code_verifier",
     "csrf",
+    "device_code",
     "id_token",
     "id_token_hint",
     "nonce",
@@ -35,7 +37,7 @@ const REQUEST_ID: usize = 26;
 
 /// Everything that must not be in a log: what it is, by its value.
 #[derive(Default)]
-pub struct Secrets(BTreeMap<Vec<u8>, String>);
+pub struct Secrets(BTreeMap<Vec<u8>, String>, BTreeSet<UserCode>);
 
 impl Secrets {
     /// A secret, and the digest by which it is stored.
@@ -50,11 +52,19 @@ impl Secrets {
         self.0.insert(digest.to_vec(), format!("the digest of {name}"));
     }
 
+    /// A secret, or the code of a device, which is much shorter.
+    fn add_named(&mut self, name: &str, value: &str) {
+        match UserCode::parse(value) {
+            Some(code) => drop(self.1.insert(code)),
+            None => self.add(name, value),
+        }
+    }
+
     /// The secrets among parameters.
     pub fn add_parameters(&mut self, encoded: &str) {
         for (name, value) in url::form_urlencoded::parse(encoded.as_bytes()) {
             if NAMES.contains(&name.as_ref()) {
-                self.add(&name, value.as_bytes());
+                self.add_named(&name, &value);
             }
         }
     }
@@ -93,7 +103,7 @@ impl Secrets {
             if let (Some(name), Some(value)) = (field.attr("name"), field.attr("value"))
                 && NAMES.contains(&name)
             {
-                self.add(name, value);
+                self.add_named(name, value);
             }
         }
     }
@@ -103,6 +113,7 @@ impl Secrets {
             Value::Object(members) => {
                 for (name, value) in members {
                     match value {
+                        Value::String(text) if name == "user_code" => self.add_named(name, text),
                         Value::String(text) if NAMES.contains(&name.as_str()) => self.add(name, text),
                         other => self.add_json(other),
                     }
@@ -120,12 +131,24 @@ impl Secrets {
 
     /// What they are.
     pub fn kinds(&self) -> BTreeSet<&str> {
-        self.0.values().map(String::as_str).filter(|kind| !kind.starts_with("the digest of")).collect()
+        let codes = self.1.iter().map(|_| "a user code");
+        codes
+            .chain(self.0.values().map(String::as_str).filter(|kind| !kind.starts_with("the digest of")))
+            .collect()
     }
 
     /// What is found in a log, and how it is written there, with one example of each.
     pub fn found_in(&self, log: &str) -> BTreeMap<String, String> {
         let mut found = BTreeMap::new();
+        for code in self.1.iter().map(UserCode::to_string) {
+            for text in
+                [code.replace('-', ""), code.to_lowercase(), code.to_lowercase().replace('-', ""), code]
+            {
+                if log.contains(&text) {
+                    found.insert("a user code, plain".to_owned(), text);
+                }
+            }
+        }
         for run in [RUN, LONG_RUN] {
             let mut runs: HashMap<&[u8], (&str, &str)> = HashMap::new();
             let forms: Vec<_> = self.0.iter().map(|(value, name)| (name, forms(value))).collect();
@@ -209,6 +232,10 @@ fn a_secret_is_found_however_it_is_written() {
         secret.chars().skip(12).collect(),
     ] {
         assert!(!secrets.found_in(&log).is_empty(), "{log}");
+    }
+    secrets.add_named("code", "WDJB-MJHT");
+    for log in ["code=WDJB-MJHT&", "\"WDJBMJHT\"", "wdjb-mjht", "typed wdjbmjht"] {
+        assert!(!secrets.found_in(log).is_empty(), "{log}");
     }
     assert!(secrets.found_in("pä\"s\\s, 100 %, ZqW8 and other words").is_empty());
 }

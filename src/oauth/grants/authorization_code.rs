@@ -3,23 +3,17 @@
 use std::time::Duration;
 
 use super::super::error::Error;
-use super::super::id_token::{self, Subject};
-use super::super::permission::{self, Access};
 use super::super::question::{self, Coded};
-use super::super::scope::{OPENID, Scope};
-use super::super::token::{TokenResponse, access_token_lifetime};
-use crate::accounts::jobs::provision;
-use crate::accounts::users::{Standing, User};
+use super::super::token::TokenResponse;
+use super::session::{self, Allowed, Code};
 use crate::app::App;
-use crate::clients::authorization_requests::{self, Granted};
-use crate::clients::{Client, GrantType};
+use crate::clients::Client;
+use crate::clients::authorization_requests::Granted;
 use crate::http::form::Parameters;
 use crate::http::requester::Requester;
-use crate::ids::{AuthorizationRequestId, ClientSessionId, DeviceId};
+use crate::ids::{AuthorizationRequestId, ClientSessionId};
 use crate::keys;
-use crate::sessions::client::{self, EndReason, NewClientSession};
-use crate::sessions::device::{self, HeldDevice};
-use crate::sessions::tokens::{self, Issue, Pair};
+use crate::sessions::client::{self, EndReason};
 use crate::time::Timestamp;
 
 /// A code that comes twice within this time was posted twice by the same client; later it was stolen,
@@ -58,37 +52,16 @@ pub(crate) async fn run(
         return Err(came_again(app, spent_at, session, now).await?);
     }
     check(&granted, form, now)?;
-    match user.standing() {
-        Standing::Active => {}
-        Standing::Locked => return Err(Error::InvalidGrant("the account is locked")),
-        Standing::Deactivated => return Err(Error::InvalidGrant("the account is deactivated")),
-    }
-    let scope = Scope::stored(&granted.asked.scope);
-    let access = Access {
-        user: Some(user.for_policy()),
-        client,
-        scope: &scope,
-        grant_type: GrantType::AuthorizationCode,
+    let allowed = Allowed {
+        user: &user,
+        sessions,
+        authenticated_at: granted.authenticated_at,
+        browser_session_id: granted.browser_session_id,
+        scope: &granted.asked.scope,
+        nonce: granted.asked.nonce.as_deref(),
+        code: Code::Authorization(granted.id),
     };
-    if !permission::judge(app, access, sessions, requester)?.is_allowed() {
-        return Err(Error::InvalidGrant("the policy of this server does not allow it any more"));
-    }
-    let lifetime = access_token_lifetime(app, client);
-    let issue = Issue { requester, root: app.keys.root(), lifetime, limits: &app.config.sessions, now };
-    let pair = start(app, &granted, &user, &scope, &issue).await?;
-    let id_token = match scope.has(OPENID) {
-        true => {
-            let subject = Subject {
-                user_id: user.id,
-                authenticated_at: granted.authenticated_at,
-                browser_session_id: granted.browser_session_id,
-                nonce: granted.asked.nonce.as_deref(),
-            };
-            Some(id_token::sign(app, client, &subject, &pair.access_token, now)?)
-        }
-        false => None,
-    };
-    Ok(TokenResponse::new(client, pair, granted.asked.scope, id_token))
+    session::begin(app, requester, client, &allowed).await
 }
 
 /// The code must come from whoever asked for it, and go where it was sent.
@@ -114,52 +87,6 @@ fn is_proven(verifier: &str, challenge: &str) -> bool {
     (43..=128).contains(&verifier.len())
         && verifier.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
         && keys::equal_secrets(keys::digest(verifier), challenge)
-}
-
-/// Gets the device ready on the homeserver, then spends the code for a session in one transaction.
-async fn start(
-    app: &App,
-    granted: &Granted,
-    user: &User,
-    scope: &Scope,
-    issue: &Issue<'_>,
-) -> Result<Pair, Error> {
-    if user.provisioned_at.is_none() {
-        provision(app, user).await?;
-    }
-    let Some(device_id) = scope.device_id() else {
-        return spend(app, granted, None, issue).await;
-    };
-    let held = device::make_ready(app, user.id, &user.localpart, device_id, None, issue.now).await?;
-    let spent = spend(app, granted, Some((device_id.clone(), &held)), issue).await;
-    device::settle(app, Some(&held), spent).await
-}
-
-/// Spends the code and starts the session, unless another request was faster.
-async fn spend(
-    app: &App,
-    granted: &Granted,
-    device: Option<(DeviceId, &HeldDevice)>,
-    issue: &Issue<'_>,
-) -> Result<Pair, Error> {
-    let mut tx = app.store.begin().await?;
-    if let Some((_, held)) = &device {
-        device::claim(&mut tx, held, issue.now).await?;
-    }
-    let new = NewClientSession {
-        user_id: Some(granted.user_id),
-        client_id: granted.client_id.clone(),
-        browser_session_id: granted.browser_session_id,
-        scope: granted.asked.scope.clone(),
-        device_id: device.map(|(device_id, _)| device_id),
-        authenticated_at: granted.authenticated_at,
-    };
-    let (session, pair) = tokens::start_session(&mut tx, &new, issue).await?;
-    if !authorization_requests::spend_code(&mut tx, granted.id, session, issue.now).await? {
-        return Err(NOT_GOOD);
-    }
-    tx.commit().await?;
-    Ok(pair)
 }
 
 /// A spent code: a double post, or a thief.

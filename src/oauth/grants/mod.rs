@@ -2,4 +2,6 @@
 
 pub(super) mod authorization_code;
 pub(super) mod client_credentials;
+pub(super) mod device_code;
 pub(super) mod refresh_token;
+mod session;
