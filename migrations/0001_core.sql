@@ -86,7 +86,8 @@ CREATE TABLE client_sessions (
     id                     TEXT PRIMARY KEY,
     -- NULL when the client acts for itself (RFC 6749 §4.4).
     user_id                TEXT REFERENCES users (id) ON DELETE CASCADE,
-    client_id              TEXT NOT NULL REFERENCES oauth_clients (id),
+    -- NULL when the client signed in by the login API of older Matrix clients, which knows no clients.
+    client_id              TEXT REFERENCES oauth_clients (id),
     browser_session_id     TEXT REFERENCES browser_sessions (id) ON DELETE SET NULL,
     scope                  TEXT NOT NULL,
     device_id              TEXT,
@@ -109,12 +110,16 @@ CREATE TABLE client_sessions (
     pending_refresh_digest TEXT,
     pending_access_digest  TEXT,
     pending_nonce          TEXT,
-    pending_issued_at      BIGINT
+    pending_issued_at      BIGINT,
+    -- Whether it was brought here with tokens that another server had issued.
+    has_foreign_tokens     BOOLEAN NOT NULL DEFAULT FALSE,
+    CHECK (user_id IS NOT NULL OR client_id IS NOT NULL)
 );
 CREATE INDEX client_sessions_user ON client_sessions (user_id, id);
 CREATE INDEX client_sessions_client ON client_sessions (client_id);
 CREATE INDEX client_sessions_browser_session ON client_sessions (browser_session_id);
 CREATE INDEX client_sessions_ended ON client_sessions (ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX client_sessions_foreign ON client_sessions (id) WHERE has_foreign_tokens;
 -- Never two live sessions on one device (Matrix CS API, Relationship between access tokens and devices).
 CREATE UNIQUE INDEX client_sessions_live_device ON client_sessions (user_id, device_id) WHERE ended_at IS NULL;
 
@@ -122,6 +127,7 @@ CREATE TABLE access_tokens (
     digest     TEXT PRIMARY KEY,
     session_id TEXT NOT NULL REFERENCES client_sessions (id) ON DELETE CASCADE,
     issued_at  BIGINT NOT NULL,
+    -- The greatest number for one that never expires.
     expires_at BIGINT NOT NULL
 );
 CREATE INDEX access_tokens_session ON access_tokens (session_id);

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use quick_cache::sync::Cache;
 
 use crate::ids::{ClientId, ClientSessionId, DeviceId, UserId};
-use crate::store::{Changes, Stamp};
+use crate::store::{Change, Changes, Stamp};
 use crate::time::Timestamp;
 
 /// How many tokens are remembered; each takes about half a kilobyte.
@@ -41,8 +41,8 @@ pub struct ActiveToken {
     pub session_id: ClientSessionId,
     /// Whose account; nobody's when the client acts for itself.
     pub user: Option<TokenUser>,
-    /// Which client.
-    pub client_id: ClientId,
+    /// Which client; none when it signed in by the login API of older Matrix clients.
+    pub client_id: Option<ClientId>,
     /// What was granted.
     pub scope: String,
     /// The Matrix device in the scope.
@@ -63,7 +63,7 @@ impl ActiveToken {
     pub fn new(
         session_id: ClientSessionId,
         user: Option<TokenUser>,
-        client_id: ClientId,
+        client_id: Option<ClientId>,
         scope: String,
         device_id: Option<DeviceId>,
         issued_at: Timestamp,
@@ -105,13 +105,19 @@ pub struct Known {
     tokens: Cache<Digest, Remembered<Arc<ActiveToken>>>,
     clients: Cache<ClientId, Remembered<Arc<StoredClient>>>,
     seen: Mutex<HashMap<ClientSessionId, Timestamp>>,
+    has_foreign_tokens: Mutex<Option<(Stamp, bool)>>,
 }
 
 impl Known {
     /// An empty memory that follows the board.
     pub fn new(changes: Arc<Changes>) -> Known {
-        let (tokens, clients) = (Cache::new(CAPACITY), Cache::new(CLIENTS));
-        Known { changes, tokens, clients, seen: Mutex::new(HashMap::new()) }
+        Known {
+            changes,
+            tokens: Cache::new(CAPACITY),
+            clients: Cache::new(CLIENTS),
+            seen: Mutex::new(HashMap::new()),
+            has_foreign_tokens: Mutex::new(None),
+        }
     }
 
     /// To be noted before reading what shall be remembered.
@@ -148,6 +154,20 @@ impl Known {
         self.clients.insert(client.id.clone(), Remembered { stamp, what: client });
     }
 
+    /// Whether the database has tokens that another server issued, if that is known and still holds.
+    pub fn has_foreign_tokens(&self) -> Option<bool> {
+        let known = *self.has_foreign_tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        known
+            .filter(|(stamp, _)| self.changes.is_before(*stamp, &Change::ForeignTokens))
+            .map(|(_, has_some)| has_some)
+    }
+
+    /// Remembers whether there are such tokens, as it was read after the stamp was noted.
+    pub fn remember_foreign_tokens(&self, stamp: Stamp, has_some: bool) {
+        let mut known = self.has_foreign_tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Some((stamp, has_some));
+    }
+
     /// Notes that a token was used, to be written down later with others.
     pub fn note_seen(&self, token: &ActiveToken, now: Timestamp) {
         let noted_at = token.noted_at.load(Ordering::Relaxed);
@@ -167,7 +187,6 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Change;
 
     const NOW: Timestamp = Timestamp(1_000);
 
@@ -175,7 +194,7 @@ mod tests {
         Arc::new(ActiveToken::new(
             ClientSessionId::new(NOW),
             Some(TokenUser { id: UserId::new(NOW), localpart: "alice".to_owned() }),
-            ClientId("client".to_owned()),
+            Some(ClientId("client".to_owned())),
             "openid".to_owned(),
             None,
             NOW,
@@ -198,6 +217,22 @@ mod tests {
         assert!(known.find(&[1; 32], NOW).is_some());
         changes.announce(&Change::User(token.user_id().unwrap()));
         assert!(known.find(&[1; 32], NOW).is_none());
+    }
+
+    #[test]
+    fn that_there_are_no_foreign_tokens_is_forgotten_when_some_come() {
+        let changes = Arc::new(Changes::alone());
+        let known = Known::new(changes.clone());
+        assert_eq!(known.has_foreign_tokens(), None);
+        let stamp = known.stamp();
+        known.remember_foreign_tokens(stamp, false);
+        assert_eq!(known.has_foreign_tokens(), Some(false));
+        changes.announce(&Change::ForeignTokens);
+        assert_eq!(known.has_foreign_tokens(), None);
+        known.remember_foreign_tokens(stamp, false);
+        assert_eq!(known.has_foreign_tokens(), None, "a read that began before");
+        known.remember_foreign_tokens(known.stamp(), true);
+        assert_eq!(known.has_foreign_tokens(), Some(true));
     }
 
     #[test]

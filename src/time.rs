@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
+    /// Later than every moment that comes.
+    pub const NEVER: Timestamp = Timestamp(i64::MAX);
+
     /// Whole seconds since 1970, as OAuth and JWT spell moments (RFC 7519 §2, NumericDate).
     pub fn as_seconds(self) -> i64 {
         self.0.div_euclid(1000)

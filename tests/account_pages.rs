@@ -373,7 +373,7 @@ async fn add_client_session(
     let now = server.app.clock.now();
     let new = NewClientSession {
         user_id: Some(user_id),
-        client_id: client_id.clone(),
+        client_id: Some(client_id.clone()),
         browser_session_id: None,
         scope: matrix_scope(device_id),
         device_id: Some(DeviceId(device_id.to_owned())),

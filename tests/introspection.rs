@@ -308,6 +308,8 @@ on_both_engines! {
 #[tokio::test]
 async fn a_wrong_checksum_needs_no_database_and_everything_else_is_told_to_come_back() {
     let (server, tokens) = signed_in(Engine::Sqlite).await;
+    // That no token of another server was brought here is looked up once.
+    assert!(!server.is_active("syt_YWxpY2U_def_2").await);
     server.app.store.close().await;
     let mut mistyped = tokens.access.clone();
     mistyped.replace_range(10..11, if &mistyped[10..11] == "x" { "y" } else { "x" });

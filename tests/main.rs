@@ -18,6 +18,7 @@ mod device_grant;
 mod durability;
 mod emails;
 mod error_answers;
+mod foreign_tokens;
 mod fuzz;
 mod gallery;
 mod harness;

@@ -173,7 +173,7 @@ on_both_engines! {
         let now = server.app.clock.now();
         let new = NewClientSession {
             user_id: Some(alice.id),
-            client_id: client,
+            client_id: Some(client),
             browser_session_id: None,
             scope: matrix_scope("DEVICE0001"),
             device_id: Some(DeviceId("DEVICE0001".to_owned())),

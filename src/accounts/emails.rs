@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::sql;
 use crate::ids::UserId;
-use crate::store::{self, On, Tx};
+use crate::store::{self, On, Store, Tx};
 use crate::time::Timestamp;
 
 /// An e-mail address as it was given, of a form that mail servers take (RFC 5321 §4.1.2).
@@ -73,6 +73,14 @@ pub async fn add(
 /// When the database fails.
 pub async fn find_owner(on: impl Into<On<'_>>, address: &Address) -> Result<Option<UserId>, store::Error> {
     sql::find_email_owner(on, &address.folded()).await
+}
+
+/// Whose address it is, if it was shown that this person receives what is sent there.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_verified_owner(store: &Store, address: &Address) -> Result<Option<UserId>, store::Error> {
+    sql::find_verified_email_owner(store, &address.folded()).await
 }
 
 /// Takes an address from an account; `false` when the account does not have it.

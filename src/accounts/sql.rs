@@ -173,13 +173,21 @@ INSERT INTO user_emails (folded, user_id, address, created_at, verified_at) VALU
     Ok(())
 }
 
-pub(super) async fn find_email_owner(on: impl Into<On<'_>>, folded: &str) -> Result<Option<UserId>, Error> {
-    struct Owner(UserId);
-    impl FromRow for Owner {
-        fn from_row(row: &Row) -> Result<Owner, Error> {
-            Ok(Owner(row.get("user_id")?))
-        }
+struct Owner(UserId);
+
+impl FromRow for Owner {
+    fn from_row(row: &Row) -> Result<Owner, Error> {
+        Ok(Owner(row.get("user_id")?))
     }
+}
+
+pub(super) async fn find_verified_email_owner(store: &Store, folded: &str) -> Result<Option<UserId>, Error> {
+    const FIND: &str = "SELECT user_id FROM user_emails WHERE folded = $1 AND verified_at IS NOT NULL";
+    let found: Option<Owner> = query(FIND).bind(folded).fetch_optional(store).await?;
+    Ok(found.map(|Owner(user)| user))
+}
+
+pub(super) async fn find_email_owner(on: impl Into<On<'_>>, folded: &str) -> Result<Option<UserId>, Error> {
     let found: Option<Owner> =
         query("SELECT user_id FROM user_emails WHERE folded = $1").bind(folded).fetch_optional(on).await?;
     Ok(found.map(|Owner(user)| user))

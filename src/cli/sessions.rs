@@ -42,7 +42,7 @@ pub enum Sessions {
 pub enum SessionKind {
     /// A person signed in with a browser
     Browser,
-    /// What an OAuth client holds
+    /// What a client holds
     Client,
 }
 
@@ -93,14 +93,20 @@ async fn list(app: &App, name: &str, kind: Option<SessionKind>) -> Result<Answer
     if kind != Some(SessionKind::Browser) {
         let mut names = HashMap::new();
         for session in client::list(&app.store, user.id, None, i64::MAX).await? {
-            let client = client_name(app, &mut names, &session.client_id).await?;
+            let client = match &session.client_id {
+                Some(id) => Some(client_name(app, &mut names, id).await?),
+                None => None,
+            };
+            let kind = if client.is_some() { "oauth  " } else { "older  " };
             let device =
                 session.device_id.as_ref().map_or(String::new(), |device| format!("  device {device}"));
             lines.push(format!(
-                "{}  oauth    last seen {}  {client}{device}",
-                session.id, session.last_seen_at
+                "{}  {kind}  last seen {}  {}{device}",
+                session.id,
+                session.last_seen_at,
+                client.as_deref().unwrap_or("signed in with an older login")
             ));
-            sessions.push(oauth_facts(&session, Some(&user), &client));
+            sessions.push(client_facts(&session, Some(&user), client.as_deref()));
         }
     }
     if lines.is_empty() {
@@ -126,7 +132,7 @@ async fn list_of_client(app: &App, id: &ClientId) -> Result<Answer, Failure> {
         let whose = user.as_ref().map_or("for itself".to_owned(), |user| format!("of {}", user.localpart));
         let device = session.device_id.as_ref().map_or(String::new(), |device| format!("  device {device}"));
         lines.push(format!("{}  oauth    last seen {}  {whose}{device}", session.id, session.last_seen_at));
-        sessions.push(oauth_facts(&session, user.as_ref(), &client));
+        sessions.push(client_facts(&session, user.as_ref(), Some(&client)));
     }
     if lines.is_empty() {
         lines.push(format!("{client} has no live sessions."));
@@ -224,7 +230,8 @@ fn browser_facts(session: &BrowserSession, user: &User) -> Value {
     })
 }
 
-fn oauth_facts(session: &ClientSession, user: Option<&User>, client_name: &str) -> Value {
+/// A client that signed in by the login API of older Matrix clients has neither identifier nor name.
+fn client_facts(session: &ClientSession, user: Option<&User>, client_name: Option<&str>) -> Value {
     json!({
         "id": session.id,
         "kind": SessionKind::Client,

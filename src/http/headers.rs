@@ -13,7 +13,7 @@ use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
     header::{
-        CACHE_CONTROL, CONTENT_SECURITY_POLICY, PRAGMA, REFERRER_POLICY, RETRY_AFTER,
+        AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, PRAGMA, REFERRER_POLICY, RETRY_AFTER,
         STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
     },
 };
@@ -41,6 +41,13 @@ pub fn no_store(answer: impl IntoResponse) -> Response {
 /// [`no_store`] as a layer, by `axum::middleware::map_response`.
 pub async fn no_store_layer(response: Response) -> Response {
     no_store(response)
+}
+
+/// The token of an `Authorization: Bearer` header (RFC 6750 §2.1).
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = text.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
 }
 
 /// Says when to come back (RFC 9110 §10.2.3), in whole seconds and at least one.

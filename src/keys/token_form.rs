@@ -69,14 +69,20 @@ impl Family {
         token.get(PREFIX..PREFIX + PART).map(|part| Family(part.to_owned()))
     }
 
+    /// The family of the refresh tokens that follow one that another server issued. Only who holds that
+    /// one and the root secret can tell it.
+    pub fn of_foreign(token: &str, root: &RootSecret) -> Family {
+        let mut context = hmac::Context::with_key(root.family_key());
+        context.update(b"foreign\0");
+        context.update(token.as_bytes());
+        Family(part_of_tag(context.sign()))
+    }
+
     /// The family of the access tokens beside these refresh tokens. Who holds a refresh token can
     /// tell it, but not the other way round: a homeserver, which sees access tokens, cannot make up
     /// something that looks like an old refresh token.
     pub fn for_access(&self, root: &RootSecret) -> Family {
-        let tag = hmac::sign(root.family_key(), self.0.as_bytes());
-        let mut bytes = [0u8; 16];
-        bytes.copy_from_slice(&tag.as_ref()[..16]);
-        Family(part_of(bytes))
+        Family(part_of_tag(hmac::sign(root.family_key(), self.0.as_bytes())))
     }
 
     /// What the database knows of the family.
@@ -104,9 +110,7 @@ impl Family {
             context.update(part.as_bytes());
             context.update(&[0]);
         }
-        let mut bytes = [0u8; 16];
-        bytes.copy_from_slice(&context.sign().as_ref()[..16]);
-        self.assemble(kind, &part_of(bytes))
+        self.assemble(kind, &part_of_tag(context.sign()))
     }
 
     fn assemble(&self, kind: TokenKind, own: &str) -> String {
@@ -135,6 +139,12 @@ pub fn digest_of_token(token: &str) -> String {
 fn random_part() -> String {
     let mut bytes = [0u8; 16];
     crate::random::fill(&mut bytes);
+    part_of(bytes)
+}
+
+fn part_of_tag(tag: hmac::Tag) -> String {
+    let mut bytes = [0u8; 16];
+    bytes.copy_from_slice(&tag.as_ref()[..16]);
     part_of(bytes)
 }
 
@@ -188,6 +198,7 @@ mod tests {
             family.successor_token(TokenKind::Refresh, &RootSecret::generate(), &presented, "a")
         );
         assert_ne!(family.for_access(&root).0, family.0);
+        assert_ne!(family.for_access(&root).0, Family::of_foreign(&family.0, &root).0);
     }
 
     proptest! {

@@ -9,18 +9,17 @@ use http::StatusCode;
 
 use super::next::{self, Waiting};
 use crate::accounts::passwords;
+use crate::accounts::sign_in::{self, Attempt, Counted, Named};
 use crate::accounts::signed_in;
-use crate::accounts::users::{self, Standing, User};
+use crate::accounts::users::{Standing, User};
 use crate::app::App;
 use crate::clients::label::ClientLabel;
 use crate::http::error::{PageError, Problem, WayOn};
 use crate::http::filters;
 use crate::http::form::{FormError, Parameters, with_query};
 use crate::http::pages::Frame;
-use crate::http::rate_limits::{self, Action, Allowance};
 use crate::http::visit::Visit;
-use crate::ids::localpart_of;
-use crate::keys::{HashError, Password};
+use crate::keys::HashError;
 use crate::sessions::browser;
 
 /// The longest name that is looked at; a full Matrix identifier has 255 bytes at most.
@@ -33,7 +32,7 @@ pub async fn get(State(app): State<App>, RawQuery(query): RawQuery, visit: Visit
 
 /// `POST /login`.
 pub async fn post(State(app): State<App>, visit: Visit, form: Result<Parameters, FormError>) -> Response {
-    visit.answer(sign_in(&app, &visit, form).await)
+    visit.answer(try_form(&app, &visit, form).await)
 }
 
 async fn show(app: &App, visit: &Visit, query: &str) -> Result<Response, PageError> {
@@ -85,7 +84,7 @@ impl Form {
     }
 }
 
-async fn sign_in(
+async fn try_form(
     app: &App,
     visit: &Visit,
     form: Result<Parameters, FormError>,
@@ -115,70 +114,26 @@ async fn sign_in(
         None => "/login".to_owned(),
     };
     let lead_back = |error: PageError| error.then(WayOn::Again(again));
-    match attempt(app, visit, &username, password).await.map_err(lead_back.clone())? {
-        Attempt::Right(user, counted) => {
-            welcome(app, visit, &user, counted.as_deref(), page.next.as_deref()).await.map_err(lead_back)
-        }
-        Attempt::Wrong => {
-            Ok(page.answer(app, visit, StatusCode::FORBIDDEN, vec![SignInProblem::WrongNameOrPassword]))
-        }
-        Attempt::Locked => {
-            Ok(page.answer(app, visit, StatusCode::FORBIDDEN, vec![SignInProblem::AccountLocked]))
-        }
+    let named = Named::User(&username);
+    let attempt = sign_in::attempt(app, &visit.requester, Some(visit.browser()), named, password).await;
+    let problem = match attempt.map_err(refused).map_err(lead_back.clone())? {
+        Attempt::Right(user, counted) => match user.standing() {
+            Standing::Active => {
+                let welcomed = welcome(app, visit, &user, &counted, page.next.as_deref()).await;
+                return welcomed.map_err(lead_back);
+            }
+            Standing::Locked => SignInProblem::AccountLocked,
+            Standing::Deactivated => SignInProblem::WrongNameOrPassword,
+        },
+        Attempt::Wrong => SignInProblem::WrongNameOrPassword,
         Attempt::TooMany(wait) => {
             let problems = vec![SignInProblem::TooManyAttempts(wait)];
             let mut response = page.answer(app, visit, StatusCode::TOO_MANY_REQUESTS, problems);
             crate::http::headers::set_retry_after(&mut response, wait);
-            Ok(response)
+            return Ok(response);
         }
-    }
-}
-
-/// What came of a name and a password.
-enum Attempt {
-    /// Whose they are, and the name under which the attempt was counted, if it was.
-    Right(Box<User>, Option<String>),
-    Wrong,
-    Locked,
-    TooMany(Duration),
-}
-
-/// Tries a name and a password. Nothing but the right password tells whether there is such an
-/// account, or what state it is in.
-async fn attempt(app: &App, visit: &Visit, username: &str, password: String) -> Result<Attempt, PageError> {
-    let from = visit.requester.limit_key();
-    if let Allowance::Exhausted(wait) = rate_limits::spend(app, &Action::SignInFrom(&from)).await? {
-        return Ok(Attempt::TooMany(wait));
-    }
-    let typed = localpart_of(username, &app.config.homeserver.server_name);
-    let user = match typed {
-        Some(typed) => users::find_by_typed_name(&app.store, typed).await?,
-        None => None,
     };
-    // Strangers who guess at an account cannot keep its owner out of the browser they always use.
-    let is_known = match &user {
-        Some(user) => browser::is_known(&app.store, visit.browser(), user.id).await?,
-        None => false,
-    };
-    // What is counted by does not depend on whether there is such an account.
-    let counted = (!is_known).then(|| typed.unwrap_or(username).to_lowercase());
-    if let Some(name) = &counted
-        && let Allowance::Exhausted(wait) = rate_limits::spend(app, &Action::SignInTo(name)).await?
-    {
-        return Ok(Attempt::TooMany(wait));
-    }
-    let is_right = match Password::new(password) {
-        Ok(password) => passwords::is_right(app, user.as_ref(), password).await.map_err(refused)?,
-        Err(_) => false,
-    };
-    match user.filter(|_| is_right) {
-        None => Ok(Attempt::Wrong),
-        Some(user) => Ok(match user.standing() {
-            Standing::Active => Attempt::Right(Box::new(user), counted),
-            Standing::Locked => Attempt::Locked,
-            Standing::Deactivated => Attempt::Wrong,
-        }),
-    }
+    Ok(page.answer(app, visit, StatusCode::FORBIDDEN, vec![problem]))
 }
 
 fn refused(error: passwords::Error) -> PageError {
@@ -198,7 +153,7 @@ async fn welcome(
     app: &App,
     visit: &Visit,
     user: &User,
-    counted: Option<&str>,
+    counted: &Counted,
     next: Option<&str>,
 ) -> Result<Response, PageError> {
     let now = app.clock.now();
@@ -208,10 +163,7 @@ async fn welcome(
         browser::end(&mut tx, before.session.id, before.user.id, now).await?;
     }
     let (session, secret) = browser::start(&mut tx, user.id, visit.browser(), &visit.requester, now).await?;
-    rate_limits::refund(&mut tx, app, &Action::SignInFrom(&visit.requester.limit_key())).await?;
-    if let Some(name) = counted {
-        rate_limits::refund(&mut tx, app, &Action::SignInTo(name)).await?;
-    }
+    counted.give_back(&mut tx, app).await?;
     tx.commit().await?;
     tracing::info!(user = %user.id, session = %session.id, "a person signed in");
     let response = visit.go(next.unwrap_or("/account/"));

@@ -10,7 +10,7 @@ use http::StatusCode;
 
 use super::authorize::path_of;
 use super::grants::authorization_code::new_code;
-use super::permission::{self, Access, sessions_to_end};
+use super::permission::{self, Access};
 use super::question::{self, Waiting};
 use super::response_mode::Return;
 use super::scope::Scope;
@@ -30,7 +30,7 @@ use crate::http::headers::form_action_source;
 use crate::http::pages::{Frame, Person};
 use crate::http::visit::Visit;
 use crate::keys;
-use crate::policy::Decision;
+use crate::policy::{Decision, sessions_to_end};
 use crate::sessions::client::Count;
 
 /// How long a code is good (RFC 6749 §4.1.2 recommends ten minutes at most).

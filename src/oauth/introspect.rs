@@ -13,13 +13,13 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, PRAGMA};
 use http::{HeaderMap, HeaderName};
 use serde::Serialize;
 
-use super::client_auth::{Credentials, bearer};
+use super::client_auth::Credentials;
 use super::error::{Challenge, Error};
 use super::scope::Scope;
 use crate::app::App;
 use crate::clients::TokenEndpointAuthMethod;
 use crate::http::form::Parameters;
-use crate::http::headers::no_store;
+use crate::http::headers::{bearer, no_store};
 use crate::http::requester::Requester;
 use crate::ids::DeviceId;
 use crate::keys::{self, TokenKind};
@@ -108,10 +108,10 @@ async fn answer(app: &App, request: Request) -> Result<Response, Error> {
         None => return Err(Error::InvalidRequest("token is required".into())),
     };
     match TokenKind::of(token) {
-        Some(TokenKind::Access) => access_token(app, token, caller).await,
-        // The homeserver would let a refresh token in as if it were an access token.
         Some(TokenKind::Refresh) if caller == Caller::Client => Box::pin(refresh_token(app, token)).await,
-        _ => Ok(inactive()),
+        // The homeserver would let a refresh token in as if it were an access token.
+        Some(TokenKind::Refresh) => Ok(inactive()),
+        _ => access_token(app, token, caller).await,
     }
 }
 
@@ -145,34 +145,44 @@ async fn access_token(app: &App, token: &str, caller: Caller) -> Result<Response
     }
     let reads_device_id = caller == Caller::Homeserver { reads_device_id: true };
     let told = active.told[usize::from(reads_device_id)].get_or_init(|| {
+        let client_id = active.client_id.as_ref().map(|id| id.0.as_str());
+        let mut scope = Scope::stored(&active.scope);
+        if let Some(device_id) = active.device_id.as_ref().filter(|_| !reads_device_id) {
+            scope = scope.with_device(device_id);
+        }
         let told = Introspection {
             active: true,
-            scope: Some(&Scope::stored(&active.scope).in_both_spellings()),
-            client_id: Some(&active.client_id.0),
+            scope: Some(&scope.in_both_spellings()),
+            client_id,
             username: active.user.as_ref().map(|user| user.localpart.as_str()),
             token_type: Some("access_token"),
             device_id: active.device_id.as_ref().filter(|_| reads_device_id),
-            exp: Some(active.expires_at.as_seconds()),
+            exp: (active.expires_at < Timestamp::NEVER).then(|| active.expires_at.as_seconds()),
             iat: Some(active.issued_at.as_seconds()),
             nbf: Some(active.issued_at.as_seconds()),
             // Without a user the client is the subject (RFC 9068 §2.2 has it so too).
-            sub: Some(
-                active.user.as_ref().map_or_else(|| active.client_id.0.clone(), |user| user.id.to_string()),
-            ),
+            sub: active
+                .user
+                .as_ref()
+                .map(|user| user.id.to_string())
+                .or_else(|| client_id.map(str::to_owned)),
         };
         // Texts and numbers always make JSON.
         serde_json::to_string(&told).unwrap_or_default().into()
     });
+    if active.expires_at == Timestamp::NEVER {
+        return Ok(json(told.to_string()));
+    }
     let left = seconds_left(active.expires_at, now);
     Ok(json(format!("{},\"expires_in\":{left}}}", told.strip_suffix('}').unwrap_or(told))))
 }
 
 async fn refresh_token(app: &App, token: &str) -> Result<Response, Error> {
-    let Some(session) = tokens::find_refreshable(&app.store, token).await? else { return Ok(inactive()) };
+    let Some(session) = tokens::find_refreshable(app, token).await? else { return Ok(inactive()) };
     Ok(no_store(Json(Introspection {
         active: true,
         scope: Some(&Scope::stored(&session.scope).in_both_spellings()),
-        client_id: Some(&session.client_id.0),
+        client_id: session.client_id.as_ref().map(|id| id.0.as_str()),
         username: Some(&session.localpart),
         token_type: Some("refresh_token"),
         sub: Some(session.user_id.to_string()),

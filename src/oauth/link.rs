@@ -9,7 +9,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::consent::{Lasts, reach_homeserver};
-use super::permission::{self, Access, Undecided, sessions_to_end};
+use super::permission::{self, Access, Undecided};
 use super::scope::Scope;
 use crate::accounts::signed_in::{self, SignedIn};
 use crate::app::App;
@@ -26,7 +26,7 @@ use crate::http::pages::{Frame, Person};
 use crate::http::rate_limits::{self, Action, Allowance};
 use crate::http::user_agent;
 use crate::http::visit::Visit;
-use crate::policy::Decision;
+use crate::policy::{Decision, sessions_to_end};
 use crate::time::Timestamp;
 
 /// Local path of the page (RFC 8628 §3.2, `verification_uri`).

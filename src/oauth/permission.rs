@@ -5,7 +5,7 @@ use super::scope::Scope;
 use crate::app::App;
 use crate::clients::{Client, GrantType};
 use crate::http::requester::Requester;
-use crate::policy::{self, Code, Decision, Violation, input};
+use crate::policy::{self, Decision, input};
 use crate::sessions::client::{self, Count};
 use crate::store;
 
@@ -79,13 +79,4 @@ pub fn judge(
         sessions: input::Sessions { live: count.live, with_device: count.with_device },
         requester: requester.for_policy(),
     })
-}
-
-/// How many sessions have to end first, when that is all that is wrong: the person can do that.
-pub fn sessions_to_end(violations: &[Violation]) -> Option<u64> {
-    let to_end = |violation: &Violation| match violation.code {
-        Code::TooManySessions => Some(violation.number("to_end").unwrap_or(1)),
-        _ => None,
-    };
-    violations.iter().map(to_end).collect::<Option<Vec<u64>>>()?.into_iter().max()
 }

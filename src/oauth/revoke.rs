@@ -44,11 +44,16 @@ async fn revoke(
     }
     let token = form.get("token").ok_or(Error::InvalidRequest("token is required".into()))?;
     let now = app.clock.now();
-    let mut tx = app.store.begin().await?;
     // The hint is not needed: a token tells what it is.
-    if let Some(session) = tokens::find_session_of(&mut tx, token).await? {
-        client::end(&mut tx, session.id, session.user_id, session.device_id, EndReason::Revoked, now).await?;
-    }
+    let session = match tokens::find_session_of_access_token(app, token).await? {
+        Some(session) => session,
+        None => match tokens::find_session_of_refresh_token(app, token).await? {
+            Some(session) => session,
+            None => return Ok(()),
+        },
+    };
+    let mut tx = app.store.begin().await?;
+    client::end(&mut tx, session.id, session.user_id, session.device_id, EndReason::Revoked, now).await?;
     tx.commit().await?;
     app.wake_workers();
     Ok(())

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::ids::DeviceId;
+use crate::sessions::client::MATRIX_API_SCOPE;
 
 /// OpenID Connect Core §3.1.2.1: the client wants an ID token.
 pub const OPENID: &str = "openid";
@@ -16,7 +17,7 @@ pub const SYNAPSE_ADMIN: &str = crate::accounts::users::ADMIN_SCOPE;
 
 /// The Matrix API and device scopes: stable since Matrix 1.15, and as MSC2967 spelled them, which
 /// many clients still do. Each pair means the same.
-const API: [&str; 2] = ["urn:matrix:client:api:*", "urn:matrix:org.matrix.msc2967.client:api:*"];
+const API: [&str; 2] = [MATRIX_API_SCOPE, "urn:matrix:org.matrix.msc2967.client:api:*"];
 const DEVICE: [&str; 2] = ["urn:matrix:client:device:", "urn:matrix:org.matrix.msc2967.client:device:"];
 
 /// The most bytes of a device identifier that homeservers accept.
@@ -142,6 +143,18 @@ impl Scope {
     /// The tokens that consent is about beside the device, which is new with every sign-in.
     pub fn without_device(&self) -> impl Iterator<Item = &str> {
         self.tokens.iter().map(String::as_str).filter(|token| device_of(token).is_none())
+    }
+
+    /// The same with a device that is known beside it, if its identifier can stand in a scope.
+    #[must_use]
+    pub fn with_device(self, device_id: &DeviceId) -> Scope {
+        let can_stand = |b: u8| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+        match &self.device_id {
+            None if device_id.0.bytes().all(can_stand) => {
+                Scope { device_id: Some(device_id.clone()), ..self }
+            }
+            _ => self,
+        }
     }
 
     /// Whether every token of `other` means something that this scope grants.

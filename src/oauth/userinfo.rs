@@ -6,12 +6,11 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use serde_json::json;
 
-use super::client_auth::bearer;
 use super::error::Error;
 use super::scope::{EMAIL, OPENID, PROFILE, Scope};
 use crate::accounts::emails;
 use crate::app::App;
-use crate::http::headers::no_store;
+use crate::http::headers::{bearer, no_store};
 use crate::sessions::tokens;
 
 /// `GET` and `POST /oauth2/userinfo`.

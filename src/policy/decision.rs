@@ -71,6 +71,15 @@ pub fn in_one_line(violations: &[Violation]) -> String {
     violations.iter().map(Violation::to_string).collect::<Vec<_>>().join("; ")
 }
 
+/// How many sessions have to end first, when that is all that is wrong: the person can do that.
+pub fn sessions_to_end(violations: &[Violation]) -> Option<u64> {
+    let to_end = |violation: &Violation| match violation.code {
+        Code::TooManySessions => Some(violation.number("to_end").unwrap_or(1)),
+        _ => None,
+    };
+    violations.iter().map(to_end).collect::<Option<Vec<u64>>>()?.into_iter().max()
+}
+
 /// The kinds of violations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

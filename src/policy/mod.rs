@@ -24,7 +24,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use check::{Report, TestResult, check};
-pub use decision::{Code, Decision, Violation, in_one_line};
+pub use decision::{Code, Decision, Violation, in_one_line, sessions_to_end};
 pub use error::{Broken, Error, Fault};
 pub use evaluate::{EvaluateError, Evaluation, Finding, Outcome, evaluate};
 

@@ -7,6 +7,9 @@ use crate::jobs;
 use crate::store::{self, Change, Error, On, Tx};
 use crate::time::Timestamp;
 
+/// The whole Matrix client API, as a session has it that was not granted a scope (Matrix CS API, Scope).
+pub const MATRIX_API_SCOPE: &str = "urn:matrix:client:api:*";
+
 /// A client's access to a person's account, through a chain of access and refresh tokens; or, with a
 /// single access token, what it may do for itself (RFC 6749 §4.4).
 #[derive(Clone, Debug)]
@@ -15,11 +18,11 @@ pub struct ClientSession {
     pub id: ClientSessionId,
     /// Whose account; nobody's when the client acts for itself.
     pub user_id: Option<UserId>,
-    /// Which client.
-    pub client_id: ClientId,
+    /// Which client; none when it signed in by the login API of older Matrix clients.
+    pub client_id: Option<ClientId>,
     /// What was granted, as the client spelled it.
     pub scope: String,
-    /// The Matrix device, when there is one in the scope.
+    /// The Matrix device, when there is one.
     pub device_id: Option<DeviceId>,
     /// When it began.
     pub created_at: Timestamp,
@@ -34,7 +37,7 @@ pub struct ClientSession {
 /// Why a session ended, for the log and for those who ask later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndReason {
-    /// The client revoked its token (RFC 7009).
+    /// The client revoked its token (RFC 7009), or signed out in the manner of older Matrix clients.
     Revoked,
     /// The person ended it.
     SignedOut,
@@ -220,13 +223,13 @@ pub async fn count(
 pub struct NewClientSession {
     /// Whose account; nobody's when the client acts for itself.
     pub user_id: Option<UserId>,
-    /// Which client.
-    pub client_id: ClientId,
+    /// Which client; none when it signs in by the login API of older Matrix clients.
+    pub client_id: Option<ClientId>,
     /// The browser session in which it was allowed.
     pub browser_session_id: Option<BrowserSessionId>,
     /// What was granted.
     pub scope: String,
-    /// The Matrix device in the scope.
+    /// The Matrix device.
     pub device_id: Option<DeviceId>,
     /// When the person, or the client that acts for itself, last proved who they are.
     pub authenticated_at: Timestamp,

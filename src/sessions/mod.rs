@@ -7,6 +7,7 @@ pub mod all;
 pub mod browser;
 pub mod client;
 pub mod device;
+pub mod foreign;
 pub mod jobs;
 mod sql;
 pub mod tokens;

@@ -20,7 +20,7 @@ use crate::ids::{ClientId, ClientSessionId, DeviceId, Localpart, UserId};
 use crate::keys::{self, Family, RootSecret, TokenKind, digest_of_token};
 use crate::known::{self, ActiveToken};
 use crate::policy::input;
-use crate::store::{self, Store, Tx};
+use crate::store::{self, Tx};
 use crate::time::Timestamp;
 
 /// How long a pending pair is answered again unchanged; after that its access token would reach the
@@ -37,7 +37,7 @@ pub struct Issue<'a> {
     pub requester: &'a Requester,
     /// What tokens are derived with.
     pub root: &'a RootSecret,
-    /// How long the access token shall live.
+    /// How long the access token shall live; [`Duration::MAX`] is for ever.
     pub lifetime: Duration,
     /// How long sessions may last.
     pub limits: &'a config::Sessions,
@@ -66,11 +66,11 @@ pub struct Found {
     pub localpart: String,
     /// Whether the user administers the homeserver.
     pub is_admin: bool,
-    /// Which client.
-    pub client_id: ClientId,
+    /// Which client; none when it signed in by the login API of older Matrix clients.
+    pub client_id: Option<ClientId>,
     /// What was granted.
     pub scope: String,
-    /// The Matrix device in the scope.
+    /// The Matrix device.
     pub device_id: Option<DeviceId>,
     /// When the person last proved who they are.
     pub authenticated_at: Timestamp,
@@ -135,6 +135,8 @@ pub enum Refreshed {
     Denied,
     /// Nothing is wrong for good; the client should come back.
     Later,
+    /// The account is locked; the client should come back when it is not.
+    Locked,
 }
 
 /// What a presented refresh token calls for.
@@ -149,6 +151,7 @@ enum Next {
     },
     Over,
     Later,
+    Locked,
     End(EndReason),
 }
 
@@ -166,15 +169,15 @@ const TRIES: usize = 5;
 pub async fn refresh<E: From<store::Error>>(
     app: &App,
     presented: &str,
-    client_id: &ClientId,
+    client_id: Option<&ClientId>,
     issue: &Issue<'_>,
     permits: impl Fn(&Found) -> Result<bool, E>,
 ) -> Result<Refreshed, E> {
-    let Some(family) = refresh_family_of(presented) else { return Ok(Refreshed::Over) };
+    let Some(family) = refresh_family_of(app, presented).await? else { return Ok(Refreshed::Over) };
     let digest = digest_of_token(presented);
     for _ in 0..TRIES {
         let chain = sql::find_chain(&app.store, &family.digest()).await?;
-        let Some(chain) = chain.filter(|chain| chain.found.client_id == *client_id) else {
+        let Some(chain) = chain.filter(|chain| chain.found.client_id.as_ref() == client_id) else {
             return Ok(Refreshed::Over);
         };
         let next = next(&chain, presented, &digest, &family, issue);
@@ -186,6 +189,7 @@ pub async fn refresh<E: From<store::Error>>(
             Next::Again(pair) => return Ok(Refreshed::Pair(pair, Box::new(chain.found))),
             Next::Over => return Ok(Refreshed::Over),
             Next::Later => return Ok(Refreshed::Later),
+            Next::Locked => return Ok(Refreshed::Locked),
             Next::End(reason) => {
                 end(app, &chain.found, reason, issue.now).await?;
                 return Ok(Refreshed::Over);
@@ -218,7 +222,7 @@ fn next(chain: &sql::Chain, presented: &str, digest: &str, family: &Family, issu
         return Next::End(EndReason::Expired);
     }
     if chain.found.is_locked {
-        return Next::Later;
+        return Next::Locked;
     }
     let is_pending =
         chain.pending_refresh.as_deref().is_some_and(|pending| keys::equal_secrets(pending, digest));
@@ -260,7 +264,8 @@ fn superseded(chain: &sql::Chain, now: Timestamp) -> Next {
     }
     let found = &chain.found;
     tracing::warn!(
-        session = %found.session_id, user = %found.user_id, client = %found.client_id,
+        session = %found.session_id, user = %found.user_id,
+        client = found.client_id.as_ref().map(tracing::field::display),
         "a refresh token was used again long after it was replaced: its session ends"
     );
     Next::End(EndReason::RefreshTokenReused)
@@ -294,8 +299,28 @@ fn successor(
     Pair { access_token: access, refresh_token: refresh, expires_in }
 }
 
-fn refresh_family_of(token: &str) -> Option<Family> {
-    (TokenKind::of(token) == Some(TokenKind::Refresh)).then(|| Family::of(token)).flatten()
+/// The family that a refresh token of ours names, or the one that follows from one of another server.
+async fn refresh_family_of(app: &App, token: &str) -> Result<Option<Family>, store::Error> {
+    Ok(match TokenKind::of(token) {
+        Some(TokenKind::Refresh) => Family::of(token),
+        None if may_be_foreign(app, token).await? => Some(Family::of_foreign(token, app.keys.root())),
+        _ => None,
+    })
+}
+
+/// Whether a token that has not the form of ours may be one that another server issued and that was
+/// brought here: it does not claim to be ours, and there are such tokens.
+async fn may_be_foreign(app: &App, token: &str) -> Result<bool, store::Error> {
+    if TokenKind::is_claimed_by(token) {
+        return Ok(false);
+    }
+    if let Some(has_some) = app.known.has_foreign_tokens() {
+        return Ok(has_some);
+    }
+    let stamp = app.known.stamp();
+    let has_some = sql::has_foreign_tokens(&app.store).await?;
+    app.known.remember_foreign_tokens(stamp, has_some);
+    Ok(has_some)
 }
 
 /// Finds an access token that is good at this moment: in what this node remembers, else in the
@@ -308,7 +333,7 @@ pub async fn find_active(
     token: &str,
     now: Timestamp,
 ) -> Result<Option<Arc<ActiveToken>>, store::Error> {
-    if TokenKind::of(token) != Some(TokenKind::Access) {
+    if TokenKind::of(token) != Some(TokenKind::Access) && !may_be_foreign(app, token).await? {
         return Ok(None);
     }
     let digest = keys::sha256(token);
@@ -348,9 +373,9 @@ async fn read_active(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find_refreshable(store: &Store, token: &str) -> Result<Option<Found>, store::Error> {
-    let Some(family) = refresh_family_of(token) else { return Ok(None) };
-    let Some(chain) = sql::find_chain(store, &family.digest()).await? else { return Ok(None) };
+pub async fn find_refreshable(app: &App, token: &str) -> Result<Option<Found>, store::Error> {
+    let Some(family) = refresh_family_of(app, token).await? else { return Ok(None) };
+    let Some(chain) = sql::find_chain(&app.store, &family.digest()).await? else { return Ok(None) };
     let digest = digest_of_token(token);
     let is_live = [Some(&chain.refresh), chain.pending_refresh.as_ref()]
         .into_iter()
@@ -359,11 +384,38 @@ pub async fn find_refreshable(store: &Store, token: &str) -> Result<Option<Found
     Ok((is_live && chain.found.is_usable()).then_some(chain.found))
 }
 
-/// The live session that a token names, however old the token is.
+/// The live session that an access token names, however old the token is; one of another server is
+/// found until it expires.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find_session_of(tx: &mut Tx, token: &str) -> Result<Option<ClientSession>, store::Error> {
-    let Some(family) = TokenKind::of(token).and_then(|_| Family::of(token)) else { return Ok(None) };
-    sql::find_by_family(tx, &family.digest()).await
+pub async fn find_session_of_access_token(
+    app: &App,
+    token: &str,
+) -> Result<Option<ClientSession>, store::Error> {
+    match TokenKind::of(token) {
+        Some(TokenKind::Access) => find_by_family(app, Family::of(token)).await,
+        None if may_be_foreign(app, token).await? => {
+            sql::find_by_access_token(&app.store, &digest_of_token(token)).await
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The live session that a refresh token names, however old the token is.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_session_of_refresh_token(
+    app: &App,
+    token: &str,
+) -> Result<Option<ClientSession>, store::Error> {
+    find_by_family(app, refresh_family_of(app, token).await?).await
+}
+
+async fn find_by_family(app: &App, family: Option<Family>) -> Result<Option<ClientSession>, store::Error> {
+    match family {
+        Some(family) => sql::find_by_family(&app.store, &family.digest()).await,
+        None => Ok(None),
+    }
 }

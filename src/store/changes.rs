@@ -26,6 +26,8 @@ pub enum Change {
     User(UserId),
     /// A client: what it registered, or that it is gone.
     Client(ClientId),
+    /// There are tokens that another server issued, which there may not have been before.
+    ForeignTokens,
 }
 
 impl Change {
@@ -35,6 +37,7 @@ impl Change {
             Change::Session(id) => format!("session:{id}"),
             Change::User(id) => format!("user:{id}"),
             Change::Client(id) => format!("client:{id}"),
+            Change::ForeignTokens => "foreign_tokens:".to_owned(),
         }
     }
 
@@ -44,6 +47,7 @@ impl Change {
             ("session", id) => id.parse().ok().map(Change::Session),
             ("user", id) => id.parse().ok().map(Change::User),
             ("client", id) => Some(Change::Client(ClientId(id.to_owned()))),
+            ("foreign_tokens", "") => Some(Change::ForeignTokens),
             _ => None,
         }
     }
@@ -53,6 +57,7 @@ impl Change {
             Change::Session(id) => place_of_session(*id),
             Change::User(id) => place_of_user(*id),
             Change::Client(id) => place_of_client(id),
+            Change::ForeignTokens => place(&3u8),
         }
     }
 }
@@ -150,6 +155,12 @@ impl Changes {
         self.places[place].load(Ordering::SeqCst) <= stamp.0
     }
 
+    /// Whether what was read at the stamp still holds, if nothing but this change could have made it
+    /// otherwise.
+    pub fn is_before(&self, stamp: Stamp, change: &Change) -> bool {
+        self.is_unchanged(stamp, change.place()) && self.is_trusted(stamp)
+    }
+
     /// Trusts what is remembered for `span` after `since`, which is when the channel was last known
     /// to deliver.
     pub fn trust(&self, since: Instant, span: Duration) {
@@ -237,7 +248,9 @@ mod tests {
     fn changes_travel_as_text() {
         let (session, user) = ids();
         let client = ClientId("a:b ä".to_owned());
-        for change in [Change::Session(session), Change::User(user), Change::Client(client)] {
+        for change in
+            [Change::Session(session), Change::User(user), Change::Client(client), Change::ForeignTokens]
+        {
             assert_eq!(Change::from_payload(&change.to_payload()), Some(change));
         }
         assert_eq!(Change::from_payload("weather:rain"), None);

@@ -348,6 +348,7 @@ value_from! {
     &DeviceId => Text, |id| Some(id.0.clone());
     &Localpart => Text, |name| Some(name.as_str().to_owned());
     Option<&DeviceId> => Text, |id| id.map(|id| id.0.clone());
+    Option<&ClientId> => Text, |id| id.map(|id| id.0.clone());
 }
 
 /// A count or another single number: the first and only column, named `n`.

@@ -42,7 +42,8 @@ pub struct SessionRow {
     pub kind: SessionKind,
     /// Local path of the page that ends it.
     pub end_path: String,
-    /// The client; `None` for a browser.
+    /// The client; `None` for a browser, and for one that signed in by the login API of older Matrix
+    /// clients.
     pub client: Option<ClientLabel>,
     /// Browser and system in words, "Firefox on Linux", where known.
     pub user_agent: Option<String>,
@@ -83,12 +84,13 @@ pub(super) async fn rows(
         rows.push(match session {
             Session::Browser(session) => browser(session, signed_in),
             Session::Client(session) => {
-                let label = match clients.get(&session.client_id) {
-                    Some(label) => label.clone(),
-                    None => {
-                        let label = label(app, visit, &session.client_id).await?;
-                        clients.insert(session.client_id.clone(), label.clone());
-                        label
+                let label = match session.client_id.as_ref().map(|id| (id, clients.get(id))) {
+                    None => None,
+                    Some((_, Some(label))) => Some(label.clone()),
+                    Some((id, None)) => {
+                        let label = label(app, visit, id).await?;
+                        clients.insert(id.clone(), label.clone());
+                        Some(label)
                     }
                 };
                 client(session, label)
@@ -121,11 +123,11 @@ fn browser(session: BrowserSession, signed_in: &SignedIn) -> SessionRow {
     }
 }
 
-fn client(session: ClientSession, label: ClientLabel) -> SessionRow {
+fn client(session: ClientSession, label: Option<ClientLabel>) -> SessionRow {
     SessionRow {
         kind: SessionKind::Client,
         end_path: end_path(SessionId::Client(session.id)),
-        client: Some(label),
+        client: label,
         user_agent: session.user_agent.as_deref().and_then(user_agent::in_words),
         device_name: None,
         device_id: session.device_id.map(|id| id.0),

@@ -34,7 +34,7 @@ pub(crate) async fn run(
     let issue = Issue { requester, root: app.keys.root(), lifetime, limits: &app.config.sessions, now };
     let new = NewClientSession {
         user_id: None,
-        client_id: client.id.clone(),
+        client_id: Some(client.id.clone()),
         browser_session_id: None,
         scope: scope.to_string(),
         device_id: None,

@@ -41,7 +41,7 @@ pub(crate) async fn run(
         };
         Ok(permission::ask_again(app, access, requester)?.is_allowed())
     };
-    let (pair, found) = match tokens::refresh(app, presented, &client.id, &issue, permits).await? {
+    let (pair, found) = match tokens::refresh(app, presented, Some(&client.id), &issue, permits).await? {
         Refreshed::Pair(pair, found) => (pair, found),
         Refreshed::Over => {
             return Err(Error::InvalidGrant("the refresh token is not valid, or its session is over"));
@@ -49,7 +49,9 @@ pub(crate) async fn run(
         Refreshed::Denied => {
             return Err(Error::InvalidGrant("the policy of this server does not allow it any more"));
         }
-        Refreshed::Later => return Err(Error::TemporarilyUnavailable("come back in a moment".into())),
+        Refreshed::Later | Refreshed::Locked => {
+            return Err(Error::TemporarilyUnavailable("come back in a moment".into()));
+        }
     };
     let scope = Scope::stored(&found.scope);
     let id_token = match scope.has(OPENID) {

@@ -157,7 +157,7 @@ async fn spend(
     }
     let new = NewClientSession {
         user_id: Some(allowed.user.id),
-        client_id: client.id.clone(),
+        client_id: Some(client.id.clone()),
         browser_session_id: allowed.browser_session_id,
         scope: allowed.scope.to_owned(),
         device_id: device.map(|(device_id, _)| device_id),

@@ -10,9 +10,9 @@ use crate::time::Timestamp;
 
 impl FromRow for Session {
     fn from_row(row: &Row) -> Result<Session, Error> {
-        Ok(match row.get::<Option<String>>("client_id")? {
-            None => Session::Browser(BrowserSession::from_row(row)?),
-            Some(_) => Session::Client(ClientSession::from_row(row)?),
+        Ok(match row.get("is_browser")? {
+            true => Session::Browser(BrowserSession::from_row(row)?),
+            false => Session::Client(ClientSession::from_row(row)?),
         })
     }
 }
@@ -25,13 +25,13 @@ pub(in crate::sessions) async fn list(
     limit: i64,
 ) -> Result<Vec<Session>, Error> {
     const LIST: &str = "
-SELECT id, user_id, created_at, authenticated_at, last_seen_at, last_seen_ip, user_agent,
+SELECT TRUE AS is_browser, id, user_id, created_at, authenticated_at, last_seen_at, last_seen_ip, user_agent,
        CAST(NULL AS TEXT) AS client_id, CAST(NULL AS TEXT) AS scope, CAST(NULL AS TEXT) AS device_id
 FROM browser_sessions
 WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL
   AND (last_seen_at < $3 OR (last_seen_at = $3 AND id < $4))
 UNION ALL
-SELECT id, user_id, created_at, authenticated_at, last_seen_at, last_seen_ip, user_agent,
+SELECT FALSE AS is_browser, id, user_id, created_at, authenticated_at, last_seen_at, last_seen_ip, user_agent,
        client_id, scope, device_id
 FROM client_sessions
 WHERE user_id = $1 AND ended_at IS NULL
@@ -69,25 +69,24 @@ pub(in crate::sessions) async fn find(
     user: UserId,
 ) -> Result<Option<Session>, Error> {
     const BROWSER: &str = "
-SELECT id, user_id, created_at, authenticated_at, last_seen_at, last_seen_ip, user_agent,
-       CAST(NULL AS TEXT) AS client_id
+SELECT TRUE AS is_browser, id, user_id, created_at, authenticated_at, last_seen_at, last_seen_ip, user_agent
 FROM browser_sessions WHERE id = $1 AND user_id = $2 AND ended_at IS NULL";
-    const OAUTH: &str = "
-SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
+    const CLIENT: &str = "
+SELECT FALSE AS is_browser, id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
 FROM client_sessions WHERE id = $1 AND user_id = $2 AND ended_at IS NULL";
     let found = match id {
         SessionId::Browser(id) => query(BROWSER).bind(id),
-        SessionId::Client(id) => query(OAUTH).bind(id),
+        SessionId::Client(id) => query(CLIENT).bind(id),
     };
     found.bind(user).fetch_optional(store).await
 }
 
 pub(in crate::sessions) async fn was_of(store: &Store, id: SessionId, user: UserId) -> Result<bool, Error> {
     const BROWSER: &str = "SELECT id FROM browser_sessions WHERE id = $1 AND user_id = $2";
-    const OAUTH: &str = "SELECT id FROM client_sessions WHERE id = $1 AND user_id = $2";
+    const CLIENT: &str = "SELECT id FROM client_sessions WHERE id = $1 AND user_id = $2";
     let found = match id {
         SessionId::Browser(id) => query(BROWSER).bind(id),
-        SessionId::Client(id) => query(OAUTH).bind(id),
+        SessionId::Client(id) => query(CLIENT).bind(id),
     };
     Ok(found.bind(user).fetch_optional::<()>(store).await?.is_some())
 }

@@ -132,7 +132,7 @@ pub(super) async fn add_client_session(
     query("")
         .bind(id)
         .bind(new.user_id)
-        .bind(&new.client_id)
+        .bind(new.client_id.as_ref())
         .bind(new.browser_session_id)
         .bind(&new.scope)
         .bind(new.device_id.as_ref())
@@ -147,6 +147,19 @@ pub(super) async fn add_client_session(
         .bind(expires_at)
         .execute_joined(&ADD, tx)
         .await?;
+    Ok(())
+}
+
+pub(super) async fn add_access_token(
+    tx: &mut Tx,
+    digest: &str,
+    session: ClientSessionId,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Result<(), Error> {
+    const ADD: &str =
+        "INSERT INTO access_tokens (digest, session_id, issued_at, expires_at) VALUES ($1, $2, $3, $4)";
+    query(ADD).bind(digest).bind(session).bind(now).bind(expires_at).execute(tx).await?;
     Ok(())
 }
 
@@ -278,11 +291,35 @@ pub(super) async fn set_pending(
     Ok(true)
 }
 
-pub(super) async fn find_by_family(tx: &mut Tx, family: &str) -> Result<Option<ClientSession>, Error> {
+pub(super) async fn find_by_family(store: &Store, family: &str) -> Result<Option<ClientSession>, Error> {
     const FIND: &str = "
 SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
 FROM client_sessions WHERE (access_family_digest = $1 OR refresh_family_digest = $1) AND ended_at IS NULL";
-    query(FIND).bind(family).fetch_optional(tx).await
+    query(FIND).bind(family).fetch_optional(store).await
+}
+
+/// The session of an access token of any shape, while that is remembered.
+pub(super) async fn find_by_access_token(
+    store: &Store,
+    digest: &str,
+) -> Result<Option<ClientSession>, Error> {
+    const FIND: &str = "
+SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
+FROM client_sessions WHERE id = (SELECT session_id FROM access_tokens WHERE digest = $1) AND ended_at IS NULL";
+    query(FIND).bind(digest).fetch_optional(store).await
+}
+
+pub(super) async fn has_foreign_tokens(store: &Store) -> Result<bool, Error> {
+    const FIND: &str = "SELECT id FROM client_sessions WHERE has_foreign_tokens LIMIT 1";
+    Ok(query(FIND).fetch_optional::<()>(store).await?.is_some())
+}
+
+pub(super) async fn set_foreign(tx: &mut Tx, session: ClientSessionId) -> Result<(), Error> {
+    query("UPDATE client_sessions SET has_foreign_tokens = TRUE WHERE id = $1")
+        .bind(session)
+        .execute(tx)
+        .await?;
+    Ok(())
 }
 
 impl FromRow for Count {
@@ -305,7 +342,7 @@ WHERE user_id = $1 AND ended_at IS NULL AND (device_id IS NULL OR device_id <> $
     query(COUNT).bind(user).bind(except).fetch_one(on).await
 }
 
-const OAUTH_SESSION: &str = "
+const CLIENT_SESSION: &str = "
 SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
 FROM client_sessions WHERE id = $1 AND ended_at IS NULL";
 
@@ -313,7 +350,7 @@ pub(super) async fn find_client_session(
     on: impl Into<On<'_>>,
     id: ClientSessionId,
 ) -> Result<Option<ClientSession>, Error> {
-    query(OAUTH_SESSION).bind(id).fetch_optional(on).await
+    query(CLIENT_SESSION).bind(id).fetch_optional(on).await
 }
 
 /// Sorts after every ULID, in every collation: punctuation would not.

@@ -1,0 +1,117 @@
+//! Trying a password: the one place where attempts are counted and compared, whichever way they come.
+
+use std::time::Duration;
+
+use super::emails::{self, Address};
+use super::passwords::{self, Error};
+use super::users::{self, User};
+use crate::app::App;
+use crate::http::rate_limits::{self, Action, Allowance};
+use crate::http::requester::Requester;
+use crate::ids::localpart_of;
+use crate::keys::Password;
+use crate::sessions::browser;
+use crate::store::{self, Tx};
+
+/// Whom somebody says they are.
+#[derive(Clone, Copy, Debug)]
+pub enum Named<'a> {
+    /// By a name: `alice`, `@alice` or `@alice:server`.
+    User(&'a str),
+    /// By an e-mail address, which must be verified.
+    Email(&'a str),
+}
+
+/// What came of a name and a password.
+pub enum Attempt {
+    /// Whose they are. What keeps that person from signing in is for the caller to say.
+    Right(Box<User>, Counted),
+    /// Unknown name, wrong password, or an account without one.
+    Wrong,
+    /// Nothing was compared; after this time another attempt is allowed.
+    TooMany(Duration),
+}
+
+/// What an attempt was counted by, to be given back once it turned out to be no guess.
+pub struct Counted {
+    address: String,
+    name: Option<String>,
+}
+
+impl Counted {
+    /// Gives the attempt back.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn give_back(&self, tx: &mut Tx, app: &App) -> Result<(), store::Error> {
+        rate_limits::refund(tx, app, &Action::SignInFrom(&self.address)).await?;
+        match &self.name {
+            Some(name) => rate_limits::refund(tx, app, &Action::SignInTo(name)).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Tries a name and a password. Nothing but the right password tells whether there is such an account,
+/// or what state it is in. `browser` is the secret of the browser that sends them, if one does.
+///
+/// # Errors
+/// When the database fails, or too many passwords are being compared.
+pub async fn attempt(
+    app: &App,
+    requester: &Requester,
+    browser: Option<&str>,
+    named: Named<'_>,
+    password: String,
+) -> Result<Attempt, Error> {
+    let address = requester.limit_key();
+    if let Allowance::Exhausted(wait) = rate_limits::spend(app, &Action::SignInFrom(&address)).await? {
+        return Ok(Attempt::TooMany(wait));
+    }
+    let user = find(app, named).await?;
+    // Strangers who guess at an account cannot keep its owner out of the browser they always use.
+    let is_known = match (&user, browser) {
+        (Some(user), Some(browser)) => browser::is_known(&app.store, browser, user.id).await?,
+        _ => false,
+    };
+    let name = (!is_known).then(|| counted_by(app, named));
+    if let Some(name) = &name
+        && let Allowance::Exhausted(wait) = rate_limits::spend(app, &Action::SignInTo(name)).await?
+    {
+        return Ok(Attempt::TooMany(wait));
+    }
+    let is_right = match Password::new(password) {
+        Ok(password) => passwords::is_right(app, user.as_ref(), password).await?,
+        Err(_) => false,
+    };
+    Ok(match user.filter(|_| is_right) {
+        Some(user) => Attempt::Right(Box::new(user), Counted { address, name }),
+        None => Attempt::Wrong,
+    })
+}
+
+async fn find(app: &App, named: Named<'_>) -> Result<Option<User>, store::Error> {
+    match named {
+        Named::User(typed) => match localpart_of(typed, &app.config.homeserver.server_name) {
+            Some(localpart) => users::find_by_typed_name(&app.store, localpart).await,
+            None => Ok(None),
+        },
+        Named::Email(typed) => {
+            let Ok(address) = typed.trim().parse::<Address>() else { return Ok(None) };
+            match emails::find_verified_owner(&app.store, &address).await? {
+                Some(owner) => users::find(&app.store, owner).await,
+                None => Ok(None),
+            }
+        }
+    }
+}
+
+/// Does not depend on whether there is such an account.
+fn counted_by(app: &App, named: Named<'_>) -> String {
+    match named {
+        Named::User(typed) => {
+            localpart_of(typed, &app.config.homeserver.server_name).unwrap_or(typed).to_lowercase()
+        }
+        Named::Email(typed) => typed.trim().to_lowercase(),
+    }
+}
