@@ -183,6 +183,20 @@ CREATE INDEX device_requests_client ON device_requests (client_id);
 CREATE INDEX device_requests_user ON device_requests (user_id);
 CREATE INDEX device_requests_expires ON device_requests (expires_at);
 
+-- Sign-ins that older Matrix clients began by leading a browser here.
+CREATE TABLE sso_logins (
+    id               TEXT PRIMARY KEY,
+    -- Where the person goes with the token.
+    redirect_url     TEXT NOT NULL,
+    -- Until when a person may answer; once one did, until when the token is good.
+    expires_at       BIGINT NOT NULL,
+    user_id          TEXT REFERENCES users (id) ON DELETE CASCADE,
+    authenticated_at BIGINT,
+    token_digest     TEXT UNIQUE
+);
+CREATE INDEX sso_logins_user ON sso_logins (user_id);
+CREATE INDEX sso_logins_expires ON sso_logins (expires_at);
+
 -- Assertions by which clients have proved themselves (RFC 7523): each is good once.
 CREATE TABLE used_assertions (
     digest     TEXT PRIMARY KEY,

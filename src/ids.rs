@@ -20,6 +20,8 @@ pub enum BrowserSession {}
 pub enum ClientSession {}
 /// What an [`AuthorizationRequestId`] names.
 pub enum AuthorizationRequest {}
+/// What an [`SsoLoginId`] names.
+pub enum SsoLogin {}
 /// What a [`JobId`] names.
 pub enum Job {}
 
@@ -31,6 +33,8 @@ pub type BrowserSessionId = Id<BrowserSession>;
 pub type ClientSessionId = Id<ClientSession>;
 /// One pending or answered request at the authorization endpoint.
 pub type AuthorizationRequestId = Id<AuthorizationRequest>;
+/// A sign-in that an older Matrix client began by leading a browser here.
+pub type SsoLoginId = Id<SsoLogin>;
 /// A piece of background work.
 pub type JobId = Id<Job>;
 

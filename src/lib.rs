@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod app;
 pub mod cli;
 pub mod clients;
+pub mod compat;
 pub mod config;
 pub mod homeserver;
 pub mod http;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Extension, Router};
 use http::{HeaderMap, StatusCode};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -15,6 +15,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::accounts::account_pages::{end_others, end_session, home, sessions};
 use crate::accounts::signed_in;
 use crate::app::App;
+use crate::compat::{self, sso};
 use crate::http::cors::{cors, preflight};
 use crate::http::error::Problem;
 use crate::http::form::LARGEST;
@@ -91,7 +92,11 @@ fn guarded(router: Router<App>) -> Router<App> {
 }
 
 fn everything(app: &App) -> Router<App> {
-    machines(app).merge(pages(app)).route("/assets/{name}", get(asset)).route("/health", get(health))
+    machines(app)
+        .merge(login_api(app))
+        .merge(pages(app))
+        .route("/assets/{name}", get(asset))
+        .route("/health", get(health))
 }
 
 /// What clients call, from any origin.
@@ -113,9 +118,26 @@ fn machines(app: &App) -> Router<App> {
         .layer(from_fn(cors))
 }
 
+/// What older Matrix clients call, from any origin, at the homeserver's address.
+fn login_api(app: &App) -> Router<App> {
+    let mut router = Router::new().route("/_matrix/{*path}", any(compat::error::not_found));
+    if app.config.compat.enabled {
+        router = router
+            .route("/_matrix/client/{version}/login", get(compat::login::get).post(compat::login::post))
+            .route("/_matrix/client/{version}/logout", post(compat::logout::post))
+            .route("/_matrix/client/{version}/logout/all", post(compat::logout::post_all))
+            .route("/_matrix/client/{version}/refresh", post(compat::refresh::post));
+    }
+    router
+        .method_not_allowed_fallback(compat::error::method_not_allowed)
+        .layer(CatchPanicLayer::custom(compat::error::panicked))
+        .layer(from_fn_with_state(LONGEST_REQUEST, compat::error::in_time))
+        .layer(from_fn(cors))
+}
+
 /// What people see.
 fn pages(app: &App) -> Router<App> {
-    let router = Router::new()
+    let mut router = Router::new()
         .route("/", get(index))
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/authorize/{id}", get(consent::get).post(consent::post))
@@ -137,6 +159,13 @@ fn pages(app: &App) -> Router<App> {
             get(end_session::get_client).post(end_session::post_client),
         )
         .fallback(not_found);
+    if app.config.compat.enabled {
+        router = router
+            .route("/sso/{id}", get(sso::get).post(sso::post))
+            .route("/_matrix/client/{version}/login/sso/redirect", get(sso::redirect))
+            .route("/_matrix/client/{version}/login/sso/redirect/", get(sso::redirect))
+            .route("/_matrix/client/{version}/login/sso/redirect/{provider}", get(sso::redirect));
+    }
     presented(app, router)
 }
 

@@ -12,6 +12,7 @@ mod client_registration;
 mod cluster;
 mod code_redemption;
 mod command_line;
+mod compat_login;
 mod config;
 mod consent;
 mod device_grant;

@@ -66,6 +66,17 @@ pub async fn provision(app: &App, user: &User) -> Result<(), homeserver::Error> 
     remember.await.map_err(|error| homeserver::Error::Unreachable(error.to_string()))
 }
 
+/// Makes sure, as far as that can be known, that a client of the user will be let in by the homeserver.
+///
+/// # Errors
+/// When the homeserver does not know the user yet, or did not answer the last call, and does not answer now.
+pub async fn reach_homeserver(app: &App, user: &User) -> Result<(), homeserver::Error> {
+    match user.provisioned_at.is_some() && app.homeserver.seems_reachable() {
+        true => Ok(()),
+        false => provision(app, user).await,
+    }
+}
+
 /// Deactivates the user on the homeserver.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DeactivateUser {

@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 mod branding;
 mod clients;
+mod compat;
 mod data;
 mod database;
 mod error;
@@ -38,6 +39,7 @@ mod telemetry;
 
 pub use branding::Branding;
 pub use clients::{GrantType, StaticClient, TokenEndpointAuthMethod, check_own_scope};
+pub use compat::Compat;
 pub use data::Data;
 pub use database::{Database, Engine};
 pub use error::{Error, Place, Problem};
@@ -78,6 +80,8 @@ pub struct Config {
     pub clients: Vec<StaticClient>,
     /// What OAuth clients get.
     pub oauth: OAuth,
+    /// Signing in with Matrix clients that do not know OAuth.
+    pub compat: Compat,
     /// Calls to addresses that clients name: their keys (`jwks_uri`) and where they are told of a
     /// sign-out. Only public addresses are called, by https, on port 443 or one from 1024; never
     /// through a proxy, and no redirect is followed.

@@ -92,13 +92,22 @@ impl FormAction {
 ///
 /// CSP has no way to write an IPv6 address, so for those the scheme alone is named.
 pub fn form_action_source(redirect_uri: &str) -> Option<FormAction> {
-    let url = Url::parse(redirect_uri).ok()?;
+    form_action(&Url::parse(redirect_uri).ok()?, false)
+}
+
+/// The same, for a target that may also be a web site reached by plain http.
+pub fn form_action_source_of_any_site(target: &str) -> Option<FormAction> {
+    form_action(&Url::parse(target).ok()?, true)
+}
+
+fn form_action(url: &Url, may_be_plain: bool) -> Option<FormAction> {
     let source = match (url.scheme(), url.host()) {
         ("https", Some(Host::Domain(_) | Host::Ipv4(_))) => url.origin().ascii_serialization(),
         ("https", Some(Host::Ipv6(_))) => "https:".to_owned(),
         ("http", Some(Host::Domain("localhost"))) => url.origin().ascii_serialization(),
         ("http", Some(Host::Ipv4(address))) if address.is_loopback() => url.origin().ascii_serialization(),
-        ("http", Some(Host::Ipv6(address))) if address.is_loopback() => "http:".to_owned(),
+        ("http", Some(Host::Ipv6(address))) if may_be_plain || address.is_loopback() => "http:".to_owned(),
+        ("http", Some(_)) if may_be_plain => url.origin().ascii_serialization(),
         // Schemes that browsers give a meaning of their own, some of which run code.
         (
             "http" | "https" | "ws" | "wss" | "ftp" | "file" | "filesystem" | "blob" | "data" | "about"
@@ -286,7 +295,12 @@ mod tests {
         for (redirect_uri, source) in table {
             let found = form_action_source(redirect_uri);
             assert_eq!(found.as_ref().map(FormAction::as_str), source, "{redirect_uri}");
+            // Only plain http makes a difference.
+            let of_any_site = form_action_source_of_any_site(redirect_uri);
+            assert!(of_any_site == found || redirect_uri.starts_with("http://"), "{redirect_uri}");
         }
+        let plain = form_action_source_of_any_site("http://app.example.org:81/cb");
+        assert_eq!(plain.as_ref().map(FormAction::as_str), Some("http://app.example.org:81"));
     }
 
     proptest! {

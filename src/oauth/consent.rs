@@ -14,7 +14,7 @@ use super::permission::{self, Access};
 use super::question::{self, Waiting};
 use super::response_mode::Return;
 use super::scope::Scope;
-use crate::accounts::jobs::provision;
+use crate::accounts::jobs;
 use crate::accounts::signed_in::{self, SignedIn};
 use crate::accounts::users::User;
 use crate::app::App;
@@ -240,10 +240,7 @@ async fn approve(app: &App, visit: &Visit, question: &Question) -> Result<Respon
 /// A Matrix client could do nothing with its code while the homeserver does not know the user or does
 /// not answer: better to say so to the person than to the client.
 pub(super) async fn reach_homeserver(app: &App, user: &User, again: String) -> Result<(), PageError> {
-    if user.provisioned_at.is_some() && app.homeserver.seems_reachable() {
-        return Ok(());
-    }
-    provision(app, user).await.map_err(|error| {
+    jobs::reach_homeserver(app, user).await.map_err(|error| {
         tracing::error!(%error, user = %user.id, "a sign-in waits for the homeserver");
         PageError::from(Problem::HomeserverUnreachable).then(WayOn::Again(again))
     })

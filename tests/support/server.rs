@@ -174,6 +174,43 @@ impl Server {
         self.send(request.body(Body::from(body.to_string())).expect("a request")).await
     }
 
+    /// Sends JSON to the login API, without saying that it is.
+    pub async fn matrix(&self, path: &str, body: &Value) -> Answer {
+        let request = Request::post(format!("/_matrix/client/v3/{path}"));
+        self.send(request.body(Body::from(body.to_string())).expect("a request")).await
+    }
+
+    /// Sends an empty body with an access token to the login API.
+    pub async fn matrix_with(&self, path: &str, access_token: &str) -> Answer {
+        let request = Request::post(format!("/_matrix/client/v3/{path}"));
+        let request = request.header(AUTHORIZATION, format!("Bearer {access_token}"));
+        self.send(request.body(Body::empty()).expect("a request")).await
+    }
+
+    /// Logs in with [`PASSWORD`] and these members beside or instead of the usual ones; the whole answer.
+    pub async fn log_in(&self, user: &str, members: Value) -> Answer {
+        let mut body = json!({
+            "type": "m.login.password",
+            "identifier": { "type": "m.id.user", "user": user },
+            "password": PASSWORD,
+        });
+        for (key, value) in members.as_object().expect("an object") {
+            body[key] = value.clone();
+        }
+        self.matrix("login", &body).await
+    }
+
+    /// Logs in on a device; what the client gets.
+    pub async fn logged_in(&self, user: &str, device_id: &str, members: Value) -> Tokens {
+        let mut all = json!({ "device_id": device_id });
+        for (key, value) in members.as_object().expect("an object") {
+            all[key] = value.clone();
+        }
+        let answer = self.log_in(user, all).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        Tokens::from(answer.json())
+    }
+
     /// An account that the homeserver knows, with [`PASSWORD`].
     pub async fn user(&self, localpart: &str) -> User {
         let user = self.user_not_provisioned(localpart).await;
@@ -360,6 +397,11 @@ impl Answer {
     /// The OAuth error code of the body.
     pub fn error(&self) -> String {
         self.json()["error"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The status and the Matrix error code of the body.
+    pub fn refusal(&self) -> (u16, String) {
+        (self.status.as_u16(), self.json()["errcode"].as_str().unwrap_or_default().to_owned())
     }
 
     /// A header as text; empty when it is not there.

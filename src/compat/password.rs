@@ -1,0 +1,39 @@
+//! Logging in with a password (Matrix CS API, `m.login.password`).
+
+use super::error::Error;
+use super::request::{Named, PasswordLogin};
+use super::session::{Proof, Proven};
+use crate::accounts::sign_in::{self, Attempt};
+use crate::accounts::users::User;
+use crate::app::App;
+use crate::http::requester::Requester;
+
+const NOT_RIGHT: Error = Error::Forbidden("the name or the password is not right");
+
+/// Who it is by name and password. Programs have no browser that could be known, so every attempt counts.
+pub(super) async fn prove(app: &App, requester: &Requester, login: PasswordLogin) -> Result<Proven, Error> {
+    let (named, password) = login.into_parts()?;
+    if !app.config.passwords.enabled {
+        return Err(Error::Unsupported("this login type is not offered here"));
+    }
+    let named = match &named {
+        Named::User(name) => sign_in::Named::User(name),
+        Named::Email(address) if app.config.compat.login_by_email => sign_in::Named::Email(address),
+        Named::Email(_) => {
+            return Err(Error::Unsupported("this kind of identifier is not offered here"));
+        }
+    };
+    match sign_in::attempt(app, requester, None, named, password).await? {
+        Attempt::Right(user, _) if !is_enough(&user) => Err(NOT_RIGHT),
+        Attempt::Right(user, counted) => Ok(Proven { user: *user, proof: Proof::Password(counted) }),
+        Attempt::Wrong => Err(NOT_RIGHT),
+        Attempt::TooMany(wait) => Err(Error::TooManyRequests(wait)),
+    }
+}
+
+/// Whether the right password alone lets this person in. This API cannot ask for a second factor, so
+/// somebody who has one must be refused here just as for a wrong password, after the same time; nobody can
+/// have one yet.
+fn is_enough(_: &User) -> bool {
+    true
+}
