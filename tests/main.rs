@@ -13,6 +13,8 @@ mod cluster;
 mod code_redemption;
 mod command_line;
 mod compat_login;
+mod compat_session;
+mod compat_sso;
 mod config;
 mod consent;
 mod device_grant;
