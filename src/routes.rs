@@ -120,7 +120,8 @@ fn machines(app: &App) -> Router<App> {
 
 /// What older Matrix clients call, from any origin, at the homeserver's address.
 fn login_api(app: &App) -> Router<App> {
-    let mut router = Router::new().route("/_matrix/{*path}", any(compat::error::not_found));
+    let nothing = any(compat::error::not_found);
+    let mut router = Router::new().route("/_matrix/", nothing.clone()).route("/_matrix/{*path}", nothing);
     if app.config.compat.enabled {
         router = router
             .route("/_matrix/client/{version}/login", get(compat::login::get).post(compat::login::post))

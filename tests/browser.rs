@@ -16,7 +16,7 @@ use url::Url;
 use crate::support::browser::{Browser, ColourScheme, Options, Screen, assert_accessible};
 use crate::support::homeserver::StubHomeserver;
 use crate::support::process::free_port;
-use crate::support::running::Running;
+use crate::support::running::{Running, http_client, send};
 use crate::support::server::{Engine, PASSWORD, REDIRECT_URI, authorization_query, matrix_scope};
 
 const SIGN_IN: &str = "form[action=\"/login\"] button.primary";
@@ -366,6 +366,48 @@ async fn pages_for_those_who_let_an_app_in() {
     browser.follow("form[action=\"/logout\"] button").await;
     browser.goto(setting.server.url("login")).await;
     look_at(&browser, "sign-in-homeserver").await;
+}
+
+#[tokio::test]
+async fn pages_for_those_who_let_an_older_client_in() {
+    let setting = Setting::new().await;
+    let browser = setting.signed_in().await;
+    let begin = |target: &str| {
+        let target: String = url::form_urlencoded::byte_serialize(target.as_bytes()).collect();
+        setting.server.url(&format!("_matrix/client/v3/login/sso/redirect?redirectUrl={target}"))
+    };
+    for (name, target) in [
+        ("sso-site", "https://app.element.io/?no=thing#/home"),
+        ("sso-plain", "http://chat.example.org/"),
+        ("sso-app", "element://vector/webapp/?element-desktop-ssoid=abc"),
+    ] {
+        browser.set_screen(Screen::Desktop).await;
+        browser.goto(begin(target)).await;
+        look_at(&browser, name).await;
+        browser.set_colour_scheme(ColourScheme::Dark).await;
+        browser.screenshot(&format!("{name}-phone-dark")).await;
+        assert_accessible(&format!("{name} on a phone in dark colours"), &browser.axe().await);
+        browser.set_colour_scheme(ColourScheme::Light).await;
+        assert_accessible(&format!("{name} on a phone in light colours"), &browser.axe().await);
+    }
+    browser.set_screen(Screen::Desktop).await;
+    browser.follow("button[value=deny]").await;
+    browser.goto(begin(setting.callback.as_str())).await;
+    browser.follow(ALLOW).await;
+    read(&browser, "Welcome to the app").await;
+    assert_eq!(browser.text("p").await, "loginToken");
+    assert_no_complaints(&browser, "the way to the app").await;
+
+    let token = browser.url().await.query_pairs().next().expect("a parameter").1.into_owned();
+    let login = json!({ "type": "m.login.token", "token": token, "device_id": "my phone" });
+    let login = http_client().post(setting.server.url("_matrix/client/v3/login")).json(&login);
+    assert_eq!(send(login).await.status, 200);
+    browser.goto(setting.server.url("account/sessions")).await;
+    browser.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)").await;
+    look_at(&browser, "sessions-older").await;
+    browser.follow("li.session a[href*=client]").await;
+    browser.set_screen(Screen::Desktop).await;
+    look_at(&browser, "end-older").await;
 }
 
 #[tokio::test]

@@ -608,6 +608,21 @@ on_both_engines! {
         assert!(list(Value::Null).await.is_empty() && server.homeserver.devices("alice").is_empty());
     }
 
+    async fn sessions_of_older_clients_are_listed_and_ended(engine: Engine) {
+        let server = Server::start(engine).await;
+        server.user("alice").await;
+        let tokens = server.logged_in("alice", "my phone", json!({})).await;
+        let list = json!({ "sessions": { "list": { "name": "alice", "kind": "client" } } });
+        let listed = ask(&server, list).await.expect("sessions");
+        assert!(listed.text.contains("signed in with an older login  device my phone"), "{}", listed.text);
+        let session = &listed.data["sessions"][0];
+        assert_eq!((&session["client_id"], &session["device_id"]), (&Value::Null, &json!("my phone")));
+        let end = json!({ "sessions": { "end": { "session_id": session["id"], "user": null, "all": false } } });
+        ask(&server, end).await.expect("an end");
+        assert!(!server.is_active(&tokens.access).await);
+        assert!(server.homeserver.devices("alice").is_empty());
+    }
+
     async fn a_new_password_can_end_all_sessions(engine: Engine) {
         let server = Server::start(engine).await;
         server.user("alice").await;

@@ -18,7 +18,7 @@ fn encoded(url: &str) -> String {
 }
 
 /// Begins as a client does; the local path at which the person is asked.
-async fn begin(server: &Server, redirect_url: &str) -> String {
+pub async fn begin(server: &Server, redirect_url: &str) -> String {
     let path = format!("/_matrix/client/v3/login/sso/redirect?redirectUrl={}", encoded(redirect_url));
     let answer = server.get(&path).await;
     let local = answer.location().strip_prefix("https://auth.example.org").expect("our own address");
@@ -32,14 +32,14 @@ async fn answer(browser: &mut Browser<'_>, path: &str, what: &str) -> Answer {
 }
 
 /// Allows a client that wants to be led to [`APP`]; the token that it gets.
-async fn token(server: &Server, browser: &mut Browser<'_>) -> String {
+pub async fn token(server: &Server, browser: &mut Browser<'_>) -> String {
     let path = begin(server, APP).await;
     let led = answer(browser, &path, "approve").await;
     let query = led.location().split_once('?').expect("a query").1.split_once('#').expect("a fragment").0;
     parameter(query, "loginToken").expect("a token")
 }
 
-async fn spend(server: &Server, token: &str, members: Value) -> Answer {
+pub async fn spend(server: &Server, token: &str, members: Value) -> Answer {
     let mut body = json!({ "type": "m.login.token", "token": token });
     for (key, value) in members.as_object().unwrap() {
         body[key] = value.clone();

@@ -11,7 +11,8 @@ use gatehouse::accounts::account_pages::{
     AccountHomePage, AccountNotice, EndOthersPage, EndSessionPage, SessionKind, SessionRow, SessionsPage,
 };
 use gatehouse::clients::label::{ClientLabel, Destination};
-use gatehouse::clients::scope_words;
+use gatehouse::clients::scope_words::{self, ScopeRow};
+use gatehouse::compat::sso::{MEANINGS, SsoPage};
 use gatehouse::config::Config;
 use gatehouse::http::error::{ErrorPage, Problem, WayOn};
 use gatehouse::http::index::IndexPage;
@@ -175,6 +176,10 @@ impl Words {
         }
     }
 
+    fn older_app(&self, days: i64) -> SessionRow {
+        SessionRow { client: None, ..self.app(days) }
+    }
+
     fn pages(&self) -> Vec<(String, String)> {
         let site = self.site();
         let frame = || Frame::new(&site, "bm9uY2U", "csrf-token");
@@ -290,6 +295,21 @@ impl Words {
         for (name, outcome) in [("link-allowed", Outcome::Allowed), ("link-denied", Outcome::Denied)] {
             add(name, LinkDonePage { frame: frame(), outcome }.render());
         }
+        for (name, url) in [
+            ("sso", self.redirect_uri.as_str()),
+            ("sso-app", "element://vector/webapp/"),
+            ("sso-http", "http://a.example/"),
+        ] {
+            let page = SsoPage {
+                frame: frame(),
+                person: self.person(),
+                action: "/sso/01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned(),
+                scopes: MEANINGS.map(|meaning| ScopeRow { meaning, exact: Vec::new() }),
+                redirect_url: format!("{url}{}", self.typed),
+                destination: Destination::of(url).expect("a URL"),
+            };
+            add(name, page.render());
+        }
         let form_post = FormPostPage {
             frame: frame(),
             redirect_uri: self.redirect_uri.clone(),
@@ -345,7 +365,7 @@ impl Words {
             next: Some("/account/sessions?after=01".to_owned()),
             first: Some("/account/sessions".to_owned()),
             ..sessions(
-                vec![self.browser(0), self.app(0), self.app(3)],
+                vec![self.browser(0), self.app(0), self.app(3), self.older_app(5)],
                 vec![self.app(100), self.browser(400)],
             )
         };
@@ -358,6 +378,7 @@ impl Words {
         };
         add("sessions-none", none.render());
         add("end-device", EndSessionPage { frame: frame(), session: self.app(3), now: NOW }.render());
+        add("end-older", EndSessionPage { frame: frame(), session: self.older_app(3), now: NOW }.render());
         add("end-this", EndSessionPage { frame: frame(), session: self.browser(0), now: NOW }.render());
         add("end-browser", EndSessionPage { frame: frame(), session: self.browser(5), now: NOW }.render());
         add("end-others", EndOthersPage { frame: frame(), others: 7, devices: 5 }.render());

@@ -4,11 +4,11 @@
 //! | # | what happened | shown by |
 //! |---|---|---|
 //! | 1 | MAS CVE-2025-62425: a password was changed, an address added and an account deactivated without the current password | later: people cannot change any of these here yet; what their pages change needs the form of their own browser: `account_pages::a_form_from_elsewhere_ends_nothing`, `consent::an_answer_needs_the_form_of_the_browser_that_was_asked` |
-//! | 2 | MAS: each process counted guesses by itself | `login_password::two_nodes_together_allow_no_more_guesses_than_one`, `link::who_guesses_codes_is_stopped_wherever_they_are_and_whoever_they_are` |
+//! | 2 | MAS: each process counted guesses by itself | `login_password::two_nodes_together_allow_no_more_guesses_than_one`, `link::who_guesses_codes_is_stopped_wherever_they_are_and_whoever_they_are`; both ways to sign in share one count: `compat_login::guesses_are_limited_beside_those_in_browsers` |
 //! | 3 | Authentik CVE-2023-48228, GO-2024-2479: a code was redeemed when its verifier was left out | `code_redemption::a_code_is_bound_to_its_client_redirect_uri_and_verifier`, `authorization_requests::every_request_needs_a_pkce_challenge_by_sha_256` |
 //! | 4 | Authentik CVE-2026-26481: a recovery link let its holder choose whom to recover | later: there is no recovery yet |
 //! | 5 | Authentik GO-2025-3822, GO-2025-4137: deactivated people could sign in by other ways | `past_vulnerabilities::a_locked_or_deactivated_account_gets_in_by_no_way`, `device_grant::an_account_that_is_locked_or_over_gets_no_device` |
-//! | 6 | Authentik GO-2025-4136: an invitation outlived its end by minutes | `past_vulnerabilities::nothing_is_good_for_a_second_past_its_end`, `code_redemption::a_code_is_good_for_ten_minutes_to_the_second`, `consent::a_request_waits_for_an_hour`, `device_grant::the_codes_live_for_twenty_minutes_to_the_second`, `login_password::a_session_ends_when_it_is_idle_or_old`, `refresh_token::an_idle_session_ends_to_the_second_and_its_device_with_it` |
+//! | 6 | Authentik GO-2025-4136: an invitation outlived its end by minutes | `past_vulnerabilities::nothing_is_good_for_a_second_past_its_end`, `code_redemption::a_code_is_good_for_ten_minutes_to_the_second`, `consent::a_request_waits_for_an_hour`, `device_grant::the_codes_live_for_twenty_minutes_to_the_second`, `login_password::a_session_ends_when_it_is_idle_or_old`, `refresh_token::an_idle_session_ends_to_the_second_and_its_device_with_it`, `compat_sso::a_token_is_good_for_a_moment` |
 //! | 7 | Authentik CVE-2026-25227: the page that tries an expression ran code | the rules reach nothing outside and are bounded: `past_vulnerabilities::rules_cannot_reach_files_networks_or_the_environment`, `policy::tests::a_rule_that_never_ends_is_stopped`; no page tries rules |
 //! | 8 | Authentik CVE-2026-42849: markup in the page that posts itself | `authorization_code::a_form_post_answer_is_a_page_that_leads_to_the_client_alone`, `gallery::hostile_words_stay_words`, `gallery::nothing_in_a_page_is_inline_script_or_style` |
 //! | 9 | Keycloak CVE-2024-4540: what was pushed stood in a cookie | `past_vulnerabilities::what_was_pushed_stands_in_no_cookie_and_no_address`, `secrets::no_secret_is_in_the_log_of_any_flow_on_sqlite` |
@@ -17,7 +17,7 @@
 //! | 12 | Keycloak CVE-2026-9798: one grant passed over the lock | `past_vulnerabilities::a_locked_or_deactivated_account_gets_in_by_no_way`, `device_grant::an_account_that_is_locked_or_over_gets_no_device` |
 //! | 13 | Keycloak CVE-2026-7571: starting over switched a forbidden flow on | `past_vulnerabilities::the_answer_to_the_question_changes_nothing_that_was_asked` |
 //! | 14 | Keycloak CVE-2026-9689: parameters came twice, redirects matched loosely | `past_vulnerabilities::no_endpoint_takes_a_parameter_twice`, `authorization_requests::a_repeated_parameter_is_refused_wherever_it_stands` |
-//! | 15 | Keycloak CVE-2023-6134, CVE-2024-1132, CVE-2024-8883: tricks in redirect URIs | `authorization_requests::only_the_registered_redirect_uri_is_redirected_to_byte_for_byte`, `past_vulnerabilities::a_pushed_request_leads_to_no_other_redirect_uri` |
+//! | 15 | Keycloak CVE-2023-6134, CVE-2024-1132, CVE-2024-8883: tricks in redirect URIs | `authorization_requests::only_the_registered_redirect_uri_is_redirected_to_byte_for_byte`, `past_vulnerabilities::a_pushed_request_leads_to_no_other_redirect_uri`; where any URL may be named: `compat::redirect_url::only_what_is_what_it_looks_like_is_led_to` |
 //! | 16 | Hydra CVE-2020-5300: an assertion worked again | `past_vulnerabilities::an_assertion_works_once_on_two_nodes_together`, `private_key_jwt::an_assertion_is_good_once_on_all_nodes_and_also_when_it_comes_twice_at_once` |
 //! | 17 | Fosite CVE-2020-15233, CVE-2020-15234: loopback hosts and letter case in redirect URIs | `authorization_requests::only_the_port_of_a_loopback_redirect_uri_is_free`, `clients::redirect_uri::only_a_loopback_redirect_may_bring_a_port` |
 //! | 18 | Zitadel CVE-2025-46815: a token of an upstream sign-in worked again | later: there are no upstream providers yet; of two answers to one request one counts: `consent::of_two_answers_at_once_one_counts`, `device_grant::of_yes_and_no_at_once_one_counts`; a device code works once: `device_grant::of_many_redemptions_at_once_one_succeeds` |
@@ -32,11 +32,11 @@
 //! | 27 | webauthn-rs 2026: `badexample.com` passed for `example.com` | later for passkeys; for the hosts of clients: `clients::redirect_uri::an_https_uri_that_may_be_registered_stays_on_the_host`, `past_vulnerabilities::a_host_that_only_ends_alike_is_another_host` |
 //! | 28 | Kanidm: markup in a display name | `account_pages::hostile_names_stay_text`, `gallery::hostile_words_stay_words` |
 //! | 29 | Kanidm 1.11: very long passwords kept the server busy | `login_password::a_password_that_cannot_be_one_is_wrong_and_costs_nothing`, `login_password::too_many_sign_ins_at_once_are_asked_to_come_back`, `keys::password_hash::more_than_may_wait_are_turned_away` |
-//! | 30 | Rauthy 0.32.4: a session that was there already was not judged again | `past_vulnerabilities::who_is_signed_in_already_is_judged_again_each_time`, `link::the_policy_is_asked_when_the_page_is_shown_and_when_it_is_answered`, `policies::what_is_no_longer_allowed_does_not_refresh` |
+//! | 30 | Rauthy 0.32.4: a session that was there already was not judged again | `past_vulnerabilities::who_is_signed_in_already_is_judged_again_each_time`, `link::the_policy_is_asked_when_the_page_is_shown_and_when_it_is_answered`, `policies::what_is_no_longer_allowed_does_not_refresh`, `compat_sso::the_policy_is_asked_when_a_person_is_and_again_with_the_token` |
 //! | 31 | Rauthy 0.32.1: markup in uploaded images, pages of no length | later for uploads: there are none; the length of a page cannot be chosen: `account_pages::a_link_that_was_cut_leads_to_the_first_page`, `account_pages::three_hundred_sessions_are_paged_without_loss_or_repetition` |
 //! | 32 | Authelia CVE-2026-48794: a rule did not see a host in capitals | `past_vulnerabilities::a_rule_sees_a_name_however_it_is_written`, `link::a_code_is_typed_as_people_type`, `login_password::guesses_at_one_account_are_limited_wherever_they_come_from` |
 //! | 33 | Synapse CVE-2023-32682: a deactivated person signed in with a later password | `past_vulnerabilities::a_new_password_does_not_bring_a_deactivated_account_back` |
-//! | 34 | Synapse before 0.34.1, ESS CVE-2026-24044: secrets that could be guessed signed tokens | `past_vulnerabilities::weak_missing_or_changed_secrets_refuse_the_start`, `keys::root_secret::the_same_text_gives_the_same_secrets_and_a_short_one_is_refused` |
+//! | 34 | Synapse before 0.34.1, ESS CVE-2026-24044: secrets that could be guessed signed tokens | `past_vulnerabilities::weak_missing_or_changed_secrets_refuse_the_start`, `keys::root_secret::the_same_text_gives_the_same_secrets_and_a_short_one_is_refused`; login tokens are random and signed by nobody: `compat_sso::a_token_is_no_other_thing`, `compat_sso::a_token_is_good_once` |
 //! | 35 | Synapse before 1.27: markup in the page that resets a password | later: there is no mail and no such page yet; for those that there are: `gallery::hostile_words_stay_words` |
 
 use std::fs;
@@ -52,13 +52,13 @@ use http::StatusCode;
 use http::header::{AUTHORIZATION, HOST, HeaderName, SET_COOKIE};
 use serde_json::json;
 
-use crate::command_line;
 use crate::device_grant::device_client;
 use crate::private_key_jwt::{self, TYPE, claims, introspect};
 use crate::support::server::{
     Answer, Browser, Engine, PASSWORD, REDIRECT_URI, Server, Tokens, VERIFIER, authorization_query,
     code_form, form_request, matrix_scope, on_both_engines, send_to,
 };
+use crate::{command_line, compat_sso};
 
 /// The rows of the table above: number, what happened, what shows it.
 fn table() -> Vec<[&'static str; 3]> {
@@ -109,6 +109,9 @@ on_both_engines! {
             let code = browser.code(&client, &matrix_scope("DEVICE0002")).await;
             let (asking, question) = browser.ask(&authorization_query(&client, &matrix_scope("DEVICE0003"), &[])).await;
             let pushed = push(&server, &client, &[]).await;
+            let older = server.logged_in("alice", "OLDER", json!({ "refresh_token": true })).await;
+            let login_token = compat_sso::token(&server, &mut browser).await;
+            let sso = compat_sso::begin(&server, "https://app.example.com/").await;
             let mut tx = server.app.store.begin().await.unwrap();
             match change {
                 "lock" => users::lock(&mut tx, alice.id, server.app.clock.now()).await.unwrap(),
@@ -135,6 +138,15 @@ on_both_engines! {
             let bearer = format!("Bearer {}", tokens.access);
             let userinfo = server.post_with("/oauth2/userinfo", &[(AUTHORIZATION, &bearer)], &[]).await;
             assert_eq!(userinfo.status, StatusCode::UNAUTHORIZED, "{change}: userinfo");
+            let refused = if change == "lock" { (401, "M_USER_LOCKED") } else { (403, "M_USER_DEACTIVATED") };
+            let refused = (refused.0, refused.1.to_owned());
+            assert_eq!(server.log_in("alice", json!({})).await.refusal(), refused, "{change}: an older client");
+            let spent = compat_sso::spend(&server, &login_token, json!({})).await;
+            assert_eq!(spent.refusal(), refused, "{change}: a login token");
+            assert!(browser.get(&sso).await.location().starts_with("/login"), "{change}: single sign-on");
+            assert!(!server.is_active(&older.access).await, "{change}: an older client's token");
+            let refreshed = server.matrix("refresh", &json!({ "refresh_token": older.refresh })).await;
+            assert_eq!(refreshed.status, StatusCode::UNAUTHORIZED, "{change}: an older client's refresh token");
         }
     }
 
@@ -305,6 +317,8 @@ on_both_engines! {
         server.run_jobs().await;
         for password in [NEW, PASSWORD] {
             assert_eq!(server.browser().sign_in("alice", password, "/").await.status, StatusCode::FORBIDDEN);
+            let older = server.log_in("alice", json!({ "password": password })).await;
+            assert_eq!(older.status, StatusCode::FORBIDDEN);
         }
         assert_eq!(server.refresh(&client, &tokens.refresh).await.error(), "invalid_grant");
         assert!(server.homeserver.calls_of("reactivate_user").is_empty());

@@ -17,7 +17,7 @@ use world::World;
 const HEARD: [&str; 5] = ["gatehouse", "h2", "hyper_util", "reqwest", "rustls"];
 
 /// What every run has met at least.
-const KINDS: [&str; 24] = [
+const KINDS: [&str; 26] = [
     "a cookie",
     "a credential",
     "a request_uri",
@@ -34,9 +34,11 @@ const KINDS: [&str; 24] = [
     "device_requests.user_code_digest",
     "id_token",
     "id_token_hint",
+    "loginToken",
     "nonce",
     "passwords.hash",
     "refresh_token",
+    "sso_logins.token_digest",
     "state",
     "the key of the certificate",
     "the pepper",

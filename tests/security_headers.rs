@@ -43,6 +43,9 @@ async fn identifiers(server: &Server, alice: &mut Browser<'_>, client: &str) -> 
         })
         .collect();
     found.push(request.rsplit('/').next().expect("an identifier").to_owned());
+    let sso = "/_matrix/client/v3/login/sso/redirect?redirectUrl=https%3A%2F%2Fapp.example.com%2F";
+    let asked = server.get(sso).await;
+    found.push(asked.location().rsplit('/').next().expect("an identifier").to_owned());
     found.extend(
         ["01ARZ3NDEKTSV4RRFFQ69G5FAV", "nonsense", "%00", "%3Cscript%3Ealert(1)%3C%2Fscript%3E"]
             .map(str::to_owned),
@@ -145,6 +148,7 @@ async fn sweep(public_base: &str) {
     paths.extend([
         format!("/authorize?{good}"),
         "/authorize?client_id=nobody&state=%3Cscript%3E".to_owned(),
+        "/_matrix/client/v3/login/sso/redirect?redirectUrl=javascript:%3Cscript%3E".to_owned(),
         "/login?next=/account/&x=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E".to_owned(),
         "/account/sessions?before=x&notice=browser-ended".to_owned(),
         format!("/end-session?client_id={client}&state=%22%3E%3Cscript%3E"),

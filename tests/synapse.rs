@@ -183,6 +183,8 @@ on_both_engines! {
             a_deactivated_person_is_refused(&pair),
             a_locked_person_is_refused_until_unlocked(&pair),
             only_an_administrator_administers(&pair),
+            a_client_that_knows_only_passwords_writes_and_leaves(&pair),
+            a_client_that_knows_only_single_sign_on_gets_in(&pair),
         );
     }
 }
@@ -347,6 +349,85 @@ async fn only_an_administrator_administers(pair: &Pair) {
     assert!(refused.location().starts_with(REDIRECT_URI), "{}", refused.location());
     assert_eq!(refused.query_parameter("error").as_deref(), Some("access_denied"));
     assert_eq!(refused.query_parameter("code"), None);
+}
+
+/// What a client sends to the homeserver's login API, which the proxy leads to us.
+async fn login_api(pair: &Pair, path: &str, token: Option<&str>, body: Value) -> Answer {
+    let mut request = http_client().post(pair.server.url(&format!("_matrix/client/v3/{path}"))).json(&body);
+    if let Some(token) = token {
+        request = request.bearer_auth(token);
+    }
+    send(request).await
+}
+
+async fn a_client_that_knows_only_passwords_writes_and_leaves(pair: &Pair) {
+    pair.server.user("ivan", false).await;
+    let log_in = async |device_id: &str, refresh_token: bool| {
+        let body = json!({
+            "type": "m.login.password",
+            "identifier": { "type": "m.id.user", "user": "@ivan:example.org" },
+            "password": PASSWORD,
+            "device_id": device_id,
+            "initial_device_display_name": "Ivan’s phone",
+            "refresh_token": refresh_token,
+        });
+        let answer = login_api(pair, "login", None, body).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        Tokens::from(answer.json())
+    };
+    let phone = log_in("my phone", false).await;
+    let me = pair.who_am_i(&phone.access).await.json();
+    assert_eq!((&me["user_id"], &me["device_id"]), (&json!("@ivan:example.org"), &json!("my phone")));
+    let room = pair.call(Method::POST, "_matrix/client/v3/createRoom", &phone.access, Some(json!({}))).await;
+    let room = room.json()["room_id"].as_str().expect("a room").to_owned();
+    let path = format!("_matrix/client/v3/rooms/{room}/send/m.room.message/1");
+    let message = json!({ "msgtype": "m.text", "body": "Hello" });
+    let message = pair.call(Method::PUT, &path, &phone.access, Some(message)).await;
+    assert_eq!(message.status, StatusCode::OK, "{}", message.text());
+
+    let tablet = log_in("Täblet 🔑", true).await;
+    pair.assert_welcome(&tablet.access).await;
+    let next = login_api(pair, "refresh", None, json!({ "refresh_token": tablet.refresh })).await;
+    let next = Tokens::from(next.json());
+    pair.assert_welcome(&next.access).await;
+    let devices = pair.devices(&next.access).await;
+    let named = json!("Ivan’s phone");
+    assert_eq!(devices, [("Täblet 🔑".to_owned(), named.clone()), ("my phone".to_owned(), named)]);
+
+    let left = login_api(pair, "logout", Some(&phone.access), json!({})).await;
+    assert_eq!((left.status, left.json()), (StatusCode::OK, json!({})));
+    soon("the homeserver refuses who has left", async || {
+        pair.who_am_i(&phone.access).await.status == StatusCode::UNAUTHORIZED
+    })
+    .await;
+    pair.assert_unknown(&phone.access).await;
+    assert_eq!(pair.device_ids(&next.access).await, ["Täblet 🔑"]);
+    let oauth = pair.sign_in("ivan", "LAPTOP").await;
+    pair.assert_welcome(&oauth.tokens.access).await;
+    login_api(pair, "logout/all", Some(&next.access), json!({})).await;
+    for gone in [&next.access, &oauth.tokens.access] {
+        soon("all have left", async || pair.who_am_i(gone).await.status == StatusCode::UNAUTHORIZED).await;
+    }
+}
+
+async fn a_client_that_knows_only_single_sign_on_gets_in(pair: &Pair) {
+    pair.server.user("judy", false).await;
+    let mut judy = pair.server.visitor();
+    let begun = judy.get("_matrix/client/v3/login/sso/redirect?redirectUrl=app%3A%2F%2Fjudy").await;
+    let local = begun.location().strip_prefix(pair.server.base.as_str()).expect("our own address").to_owned();
+    let sign_in = judy.get(&local).await;
+    judy.sign_in("judy", sign_in.location()).await;
+    let page = judy.get(&local).await;
+    let led = judy.submit(&page, &local, &[("answer", "approve")]).await;
+    let token = led.query_parameter("loginToken").expect("a token");
+    let answer = login_api(pair, "login", None, json!({ "type": "m.login.token", "token": token })).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    let tokens = Tokens::from(answer.json());
+    let me = pair.who_am_i(&tokens.access).await.json();
+    assert_eq!(
+        (&me["user_id"], &me["device_id"]),
+        (&json!("@judy:example.org"), &tokens.answer["device_id"])
+    );
 }
 
 /// Also: Gatehouse below a path, and asked about tokens over HTTP/2 without TLS.

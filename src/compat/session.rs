@@ -115,9 +115,6 @@ async fn start(
     issue: &Issue<'_>,
 ) -> Result<Pair, Error> {
     let mut tx = app.store.begin().await?;
-    if !users::keep_active(&mut tx, user.id).await? {
-        return Err(Error::Deactivated);
-    }
     let authenticated_at = match proof {
         Proof::Password(counted) => {
             counted.give_back(&mut tx, app).await?;
@@ -141,6 +138,9 @@ async fn start(
         authenticated_at,
     };
     let (session, pair) = tokens::start_session(&mut tx, &new, issue).await?;
+    if !users::is_still_active(&mut tx, user.id).await? {
+        return Err(Error::Deactivated);
+    }
     tx.commit().await?;
     tracing::info!(user = %user.id, %session, "a client signed in by the login API");
     Ok(pair)

@@ -68,7 +68,7 @@ pub async fn post(
 }
 
 /// What every client can do that signs in so.
-const MEANINGS: [Meaning; 2] = [Meaning::Messages, Meaning::Device];
+pub const MEANINGS: [Meaning; 2] = [Meaning::Messages, Meaning::Device];
 
 /// A request that waits, and the person who is there.
 struct Question {

@@ -52,6 +52,10 @@ impl World {
             let spare = server.tokens_for("alice", "app", &matrix_scope("SPARE")).await;
             let mut browser = server.signed_in("alice").await;
             let csrf = browser.csrf().await;
+            let older = server.logged_in("alice", "OLDER", json!({ "refresh_token": true })).await;
+            let encoded: String = url::form_urlencoded::byte_serialize(REDIRECT_URI.as_bytes()).collect();
+            let sso =
+                server.get(&format!("/_matrix/client/v3/login/sso/redirect?redirectUrl={encoded}")).await;
             let cookies: Vec<String> =
                 browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             let secret = server.homeserver.secret().to_owned();
@@ -60,6 +64,9 @@ impl World {
                 ("{token}", tokens.access),
                 ("{refresh}", tokens.refresh),
                 ("{spare}", spare.refresh),
+                ("{older}", older.access),
+                ("{older_refresh}", older.refresh),
+                ("{sso}", sso.location().rsplit('/').next().expect("an identifier").to_owned()),
                 ("{csrf}", csrf),
                 ("{cookie}", cookies.join("; ")),
                 ("{secret}", secret),
@@ -89,6 +96,10 @@ impl World {
         }
         if path.starts_with("/oauth2/") && answer.status.is_client_error() {
             check_error(&answer);
+        }
+        if path.starts_with("/_matrix/") && answer.status.is_client_error() && !path.contains("/sso/redirect")
+        {
+            check_matrix_error(&answer);
         }
         // What the request itself brings may be shown again in its page; {csrf} stands in every form.
         for (name, secret) in self.given.iter().filter(|(name, _)| *name != "{csrf}") {
@@ -128,7 +139,8 @@ fn clients() -> Vec<StaticClient> {
     [app, web].map(|client| serde_json::from_value(client).expect("a client")).into()
 }
 
-/// To a page of ours, or with an answer to the redirect URI of the clients.
+/// To a page of ours, or with an answer to the redirect URI of the clients, which single sign-on was asked to
+/// lead to as well.
 fn check_redirect(answer: &Answer) {
     let location = answer.header(LOCATION);
     if location.is_empty() {
@@ -140,6 +152,15 @@ fn check_redirect(answer: &Answer) {
         let answered = ['?', '#'].iter().any(|joint| location.starts_with(&format!("{REDIRECT_URI}{joint}")));
         assert!(answered, "{location}");
     }
+}
+
+/// Matrix CS API, Standard error response: a code and a sentence.
+fn check_matrix_error(answer: &Answer) {
+    let body: Value = serde_json::from_slice(&answer.body).expect("JSON");
+    assert!(body["errcode"].as_str().is_some_and(|code| code.starts_with("M_")), "{body}");
+    assert!(body["error"].is_string(), "{body}");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
 }
 
 /// RFC 6749 §5.2: a code, and a description in its characters.

@@ -10,6 +10,7 @@
 
 mod addresses;
 mod clients;
+mod compat;
 mod credentials;
 mod endpoints;
 mod mutations;

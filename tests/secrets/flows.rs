@@ -18,6 +18,7 @@ pub async fn drive(world: &mut World) {
     pushed_requests(world, &password).await;
     devices(world, &password).await;
     what_clients_hold(world, &password).await;
+    older_clients(world, &password).await;
     broken_requests(world);
     with_a_broken_database(world, &password).await;
     with_a_broken_homeserver(world, &password).await;
@@ -387,6 +388,66 @@ async fn what_clients_hold(world: &World, password: &str) {
     assert!(back.location().starts_with(AFTERWARDS), "{}", back.location());
 }
 
+/// The login API, by password and by single sign-on.
+async fn older_clients(world: &World, password: &str) {
+    const API: &str = "/_matrix/client/v3";
+    let log_in = async |login: serde_json::Value| world.post_json(&format!("{API}/login"), &login).await;
+    let refresh = async |token: &str| {
+        world.post_json(&format!("{API}/refresh"), &json!({ "refresh_token": token })).await
+    };
+    let log_out = async |path: &str, token: &str| {
+        world.post_as(&format!("{API}/{path}"), &format!("Bearer {token}"), &[]).await
+    };
+    let by_password = |password: &str, device: &str| {
+        json!({
+            "type": "m.login.password", "user": "alice", "password": password, "device_id": device,
+            "refresh_token": true,
+        })
+    };
+    assert_eq!(log_in(by_password(&new_password(world), "OLDER")).await.status, StatusCode::FORBIDDEN);
+    // Whoever types a password in the place of the name, or names a device after it.
+    let mut typed = by_password(password, password);
+    typed["user"] = json!(password);
+    assert_eq!(log_in(typed).await.status, StatusCode::FORBIDDEN);
+    let mut broken = by_password(password, "OLDER");
+    broken["password"] = json!([password]);
+    assert_eq!(log_in(broken).await.status, StatusCode::BAD_REQUEST);
+    let first = log_in(by_password(password, "OLDER")).await;
+    assert_eq!(first.status, StatusCode::OK, "{}", first.text());
+    let first = Tokens::from(first.json());
+    let second = Tokens::from(refresh(&first.refresh).await.json());
+    let homeserver = format!("Bearer {}", world.homeserver.secret());
+    for token in [&second.access, &second.refresh, &world.guess("a token that is none")] {
+        world.post_as("/oauth2/introspect", &homeserver, &[("token", token)]).await;
+    }
+    assert_eq!(refresh(&first.refresh).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refresh(&world.guess("a token that is none")).await.status, StatusCode::UNAUTHORIZED);
+
+    let mut browser = Browser::new(world);
+    browser.sign_in(password).await;
+    let mut login_tokens = Vec::new();
+    for _ in 0..2 {
+        let redirect = "login/sso/redirect?redirectUrl=https%3A%2F%2Fapp.example.com%2F%3FloginToken%3D";
+        let begun = browser.get(&format!("{API}/{redirect}{}", world.guess("a former token"))).await;
+        let page = browser.get(begun.location()).await;
+        let path = format!("/{}", begun.location().splitn(4, '/').last().expect("a path"));
+        let led = browser.submit(&page, &path, &[("answer", "approve")]).await;
+        login_tokens.push(led.query_parameter("loginToken").expect("a token"));
+    }
+    // One is spent, twice, and the other one stays.
+    let by_token = json!({ "type": "m.login.token", "token": login_tokens[0] });
+    let third = log_in(by_token.clone()).await;
+    assert_eq!(third.status, StatusCode::OK, "{}", third.text());
+    assert_eq!(log_in(by_token).await.status, StatusCode::FORBIDDEN);
+    let third = Tokens::from(third.json());
+    assert_eq!(
+        log_out("logout", &world.guess("a token that is none")).await.status,
+        StatusCode::UNAUTHORIZED
+    );
+    assert_eq!(log_out("logout", &second.access).await.status, StatusCode::OK);
+    assert_eq!(log_out("logout/all", &third.access).await.status, StatusCode::OK);
+}
+
 /// What no library would send.
 fn broken_requests(world: &World) {
     let token = world.guess("a token in a broken request");
@@ -421,6 +482,7 @@ async fn with_a_broken_database(world: &World, password: &str) {
     for table in [
         "access_tokens",
         "authorization_requests",
+        "sso_logins",
         "client_sessions",
         "browser_sessions",
         "passwords",
@@ -438,6 +500,12 @@ async fn with_a_broken_database(world: &World, password: &str) {
                 )
                 .await,
             Browser::new(world).sign_in(password).await,
+            world
+                .post_json(
+                    "/_matrix/client/v3/login",
+                    &json!({ "type": "m.login.token", "token": our_token() }),
+                )
+                .await,
             browser.get("/account/").await,
             browser.get(&format!("/authorize?{query}")).await,
             world.register(json!({ "token_endpoint_auth_method": "client_secret_post" })).await,

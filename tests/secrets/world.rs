@@ -28,7 +28,7 @@ use crate::support::{postgres, process};
 pub const AFTERWARDS: &str = "https://app.example.com/bye";
 
 /// Every column that holds something that lets somebody in, or from which that follows.
-const STORED: [(&str, &str); 17] = [
+const STORED: [(&str, &str); 18] = [
     ("passwords", "hash"),
     ("browser_sessions", "cookie_digest"),
     ("browser_sessions", "browser_digest"),
@@ -43,6 +43,7 @@ const STORED: [(&str, &str); 17] = [
     ("authorization_requests", "code_digest"),
     ("device_requests", "device_code_digest"),
     ("device_requests", "user_code_digest"),
+    ("sso_logins", "token_digest"),
     ("used_assertions", "digest"),
     ("signing_keys", "private_key"),
     ("installation", "value"),
@@ -348,6 +349,10 @@ impl World {
 
     pub async fn post_as(&self, path: &str, credential: &str, form: &[(&str, &str)]) -> Answer {
         self.send(self.http.post(self.url(path)).header("authorization", credential).form(form)).await
+    }
+
+    pub async fn post_json(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.http.post(self.url(path)).json(body)).await
     }
 
     pub async fn register(&self, members: Value) -> Answer {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::server::Answer;
 
 /// The names under which requests and answers carry secrets.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "access_token",
     "client_assertion",
     "client_secret",
@@ -21,6 +21,7 @@ const NAMES: [&str; 15] = [
     "device_code",
     "id_token",
     "id_token_hint",
+    "loginToken",
     "nonce",
     "password",
     "refresh_token",
