@@ -384,6 +384,7 @@ async fn pages_for_those_who_let_an_older_client_in() {
         browser.set_screen(Screen::Desktop).await;
         browser.goto(begin(target)).await;
         look_at(&browser, name).await;
+        browser.set_screen(Screen::Phone).await;
         browser.set_colour_scheme(ColourScheme::Dark).await;
         browser.screenshot(&format!("{name}-phone-dark")).await;
         assert_accessible(&format!("{name} on a phone in dark colours"), &browser.axe().await);

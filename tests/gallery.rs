@@ -305,6 +305,7 @@ impl Words {
                 person: self.person(),
                 action: "/sso/01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned(),
                 scopes: MEANINGS.map(|meaning| ScopeRow { meaning, exact: Vec::new() }),
+                lasts: (name == "sso-app").then_some(Duration::from_secs(30 * 86_400)),
                 redirect_url: format!("{url}{}", self.typed),
                 destination: Destination::of(url).expect("a URL"),
             };

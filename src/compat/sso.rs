@@ -1,6 +1,8 @@
 //! Single sign-on (Matrix CS API, SSO client login): a client leads a browser here, the person signs in on our
 //! pages and is asked, and the browser brings the client a token to log in with.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
@@ -107,6 +109,7 @@ async fn show(app: &App, visit: &Visit, id: &str) -> Result<Response, PageError>
         person: signed_in.person(app),
         action: path_of(id),
         scopes: MEANINGS.map(|meaning| ScopeRow { meaning, exact: Vec::new() }),
+        lasts: app.config.sessions.client_absolute_seconds.map(Duration::from_secs),
         redirect_url: url.as_str().to_owned(),
         destination: url.destination,
     };
@@ -168,6 +171,8 @@ pub struct SsoPage<'a> {
     pub action: String,
     /// What the client could do.
     pub scopes: [ScopeRow; 2],
+    /// How long the client would keep it at most, if there is a limit.
+    pub lasts: Option<Duration>,
     /// The exact address that the token would be brought to.
     pub redirect_url: String,
     /// The same as far as a person can tell.
