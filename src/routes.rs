@@ -12,7 +12,9 @@ use http::{HeaderMap, StatusCode};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::accounts::account_pages::{end_others, end_session, home, sessions};
+use crate::accounts::account_pages::{
+    cross_signing_reset, deactivate, end_others, end_session, home, session, sessions,
+};
 use crate::accounts::signed_in;
 use crate::app::App;
 use crate::compat::{self, sso};
@@ -150,6 +152,9 @@ fn pages(app: &App) -> Router<App> {
         .route("/account", get(home::get))
         .route("/account/", get(home::get))
         .route("/account/sessions", get(sessions::get))
+        .route("/account/deactivate", get(deactivate::get).post(deactivate::post))
+        .route("/account/cross-signing-reset", get(cross_signing_reset::get).post(cross_signing_reset::post))
+        .route("/account/sessions/client/{id}", get(session::get).post(session::post))
         .route("/account/sessions/end-others", get(end_others::get).post(end_others::post))
         .route(
             "/account/sessions/browser/{id}/end",

@@ -329,7 +329,7 @@ on_both_engines! {
     }
 }
 
-async fn open(browser: &mut Browser<'_>, path: &str) -> Page {
+pub async fn open(browser: &mut Browser<'_>, path: &str) -> Page {
     let answer = browser.get(path).await;
     assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
     Page::of(&answer)
@@ -356,7 +356,7 @@ async fn client_end_path(browser: &mut Browser<'_>, device_id: &str) -> String {
 }
 
 /// Lets a client in with the browser of a person.
-async fn let_in(server: &Server, browser: &mut Browser<'_>, client_id: &str, device_id: &str) -> Tokens {
+pub async fn let_in(server: &Server, browser: &mut Browser<'_>, client_id: &str, device_id: &str) -> Tokens {
     let code = browser.code(client_id, &matrix_scope(device_id)).await;
     let answer = server.post("/oauth2/token", &code_form(client_id, &code)).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());

@@ -8,7 +8,9 @@ use std::time::Duration;
 use askama::Template;
 use axum::http::HeaderMap;
 use gatehouse::accounts::account_pages::{
-    AccountHomePage, AccountNotice, EndOthersPage, EndSessionPage, SessionKind, SessionRow, SessionsPage,
+    AccountHomePage, AccountNotice, CrossSigningResetAllowedPage, CrossSigningResetPage, DeactivatePage,
+    DeactivatedPage, EndOthersPage, EndSessionPage, SessionKind, SessionPage, SessionRow, SessionsPage,
+    WrongName,
 };
 use gatehouse::clients::label::{ClientLabel, Destination};
 use gatehouse::clients::scope_words::{self, ScopeRow};
@@ -150,6 +152,7 @@ impl Words {
     fn browser(&self, days: i64) -> SessionRow {
         SessionRow {
             kind: SessionKind::Browser,
+            path: None,
             end_path: "/account/sessions/browser/01ARZ3NDEKTSV4RRFFQ69G5FAV/end".to_owned(),
             client: None,
             user_agent: self.user_agent.clone(),
@@ -166,6 +169,7 @@ impl Words {
     fn app(&self, days: i64) -> SessionRow {
         SessionRow {
             kind: SessionKind::Client,
+            path: Some("/account/sessions/client/01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
             end_path: "/account/sessions/client/01ARZ3NDEKTSV4RRFFQ69G5FAV/end".to_owned(),
             client: Some(self.client()),
             device_name: self.device_name.clone(),
@@ -333,6 +337,7 @@ impl Words {
             ("account-locked", Problem::AccountLocked, None),
             ("too-many-sessions", Problem::TooManySessions(2), Some(WayOn::Again("/login".to_owned()))),
             ("not-found", Problem::NotFound, Some(WayOn::SignIn)),
+            ("unknown-device", Problem::UnknownDevice, None),
             ("too-many-attempts", Problem::TooManyAttempts(Duration::from_secs(61)), None),
             ("internal", Problem::Internal, None),
             ("homeserver", Problem::HomeserverUnreachable, Some(WayOn::Again("/account/".to_owned()))),
@@ -378,6 +383,31 @@ impl Words {
             ..sessions(Vec::new(), Vec::new())
         };
         add("sessions-none", none.render());
+        let session = |is_renamed, is_name_missing| SessionPage {
+            frame: frame(),
+            session: self.app(3),
+            path: "/account/sessions/client/01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned(),
+            is_renamed,
+            is_name_missing,
+            now: NOW,
+        };
+        add("session", session(false, false).render());
+        add("session-renamed", session(true, false).render());
+        add("session-name-missing", session(false, true).render());
+        for (name, problem) in [("deactivate", None), ("deactivate-wrong", Some(WrongName))] {
+            let action = "/account/deactivate".to_owned();
+            let (frame, person, erase) = (frame(), self.person(), problem.is_some());
+            add(name, DeactivatePage { frame, person, action, erase, problem }.render());
+        }
+        add("deactivated", DeactivatedPage { frame: frame() }.render());
+        for (name, devices) in [("cross-signing-reset", 1), ("cross-signing-reset-many", 7)] {
+            let action = "/account/cross-signing-reset".to_owned();
+            add(
+                name,
+                CrossSigningResetPage { frame: frame(), person: self.person(), action, devices }.render(),
+            );
+        }
+        add("cross-signing-reset-allowed", CrossSigningResetAllowedPage { frame: frame() }.render());
         add("end-device", EndSessionPage { frame: frame(), session: self.app(3), now: NOW }.render());
         add("end-older", EndSessionPage { frame: frame(), session: self.older_app(3), now: NOW }.render());
         add("end-this", EndSessionPage { frame: frame(), session: self.browser(0), now: NOW }.render());
@@ -471,7 +501,8 @@ fn every_field_is_labelled_and_every_reference_leads_somewhere() {
         for input in page.select(&select("input:not([type=hidden]), select, textarea")) {
             let id = input.attr("id").unwrap_or_default();
             assert_eq!(page.select(&select(&format!("label[for='{id}']"))).count(), 1, "{name}: {id}");
-            assert!(input.attr("autocomplete").is_some(), "{name}: {id}");
+            let is_typed = input.attr("type") != Some("checkbox");
+            assert_eq!(input.attr("autocomplete").is_some(), is_typed, "{name}: {id}");
         }
         for element in page.select(&select("[aria-describedby], [data-shows], a[href^='#']")) {
             let targets =

@@ -1,9 +1,11 @@
 //! Every flow of the server, one module each.
 
+mod account_management;
 mod account_pages;
 mod authorization_code;
 mod authorization_requests;
 mod browser;
+mod browser_account;
 mod browser_link;
 mod client_authentication;
 mod client_credentials;
@@ -49,3 +51,4 @@ mod signing_keys;
 mod store;
 mod support;
 mod synapse;
+mod synapse_account;

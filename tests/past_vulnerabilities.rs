@@ -3,7 +3,7 @@
 //!
 //! | # | what happened | shown by |
 //! |---|---|---|
-//! | 1 | MAS CVE-2025-62425: a password was changed, an address added and an account deactivated without the current password | later: people cannot change any of these here yet; what their pages change needs the form of their own browser: `account_pages::a_form_from_elsewhere_ends_nothing`, `consent::an_answer_needs_the_form_of_the_browser_that_was_asked` |
+//! | 1 | MAS CVE-2025-62425: a password was changed, an address added and an account deactivated without the current password | `account_management::what_cannot_be_undone_needs_a_sign_in_of_the_last_ten_minutes`, `account_management::an_account_is_deactivated_by_who_means_it`; later for passwords and addresses, which people cannot change here yet; what their pages change needs the form of their own browser: `account_pages::a_form_from_elsewhere_ends_nothing`, `consent::an_answer_needs_the_form_of_the_browser_that_was_asked` |
 //! | 2 | MAS: each process counted guesses by itself | `login_password::two_nodes_together_allow_no_more_guesses_than_one`, `link::who_guesses_codes_is_stopped_wherever_they_are_and_whoever_they_are`; both ways to sign in share one count: `compat_login::guesses_are_limited_beside_those_in_browsers` |
 //! | 3 | Authentik CVE-2023-48228, GO-2024-2479: a code was redeemed when its verifier was left out | `code_redemption::a_code_is_bound_to_its_client_redirect_uri_and_verifier`, `authorization_requests::every_request_needs_a_pkce_challenge_by_sha_256` |
 //! | 4 | Authentik CVE-2026-26481: a recovery link let its holder choose whom to recover | later: there is no recovery yet |

@@ -155,6 +155,9 @@ async fn sweep(public_base: &str) {
         device.path.replace("/auth/", "/"),
         "/link?code=%22%3E%3Cscript%3E".to_owned(),
         "/link?result=allowed".to_owned(),
+        "/account/?action=org.matrix.device_view&device_id=%3Cscript%3E".to_owned(),
+        "/account/deactivate?result=done".to_owned(),
+        "/account/cross-signing-reset?result=done".to_owned(),
     ]);
 
     let (mut nonces, mut statuses, mut pages) = (BTreeSet::new(), BTreeSet::new(), 0);

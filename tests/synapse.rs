@@ -18,6 +18,7 @@ use crate::support::server::{
     Answer, Engine, PASSWORD, REDIRECT_URI, Tokens, authorization_query, matrix_scope, on_both_engines,
 };
 use crate::support::synapse::{Synapse, SynapseOptions};
+use crate::synapse_account;
 
 const SECRET: &str = "shared-by-the-two-for-this-test-alone";
 /// A client that is known from the start, whose tokens are over soon.
@@ -25,15 +26,15 @@ const HASTY: &str = "hasty";
 const HASTE: Duration = Duration::from_secs(6);
 
 /// Gatehouse and a homeserver that delegates to it.
-struct Pair {
-    server: Running,
+pub struct Pair {
+    pub server: Running,
     synapse: Synapse,
 }
 
 /// A Matrix client that is signed in.
-struct Session {
-    client_id: String,
-    tokens: Tokens,
+pub struct Session {
+    pub client_id: String,
+    pub tokens: Tokens,
 }
 
 impl Pair {
@@ -61,7 +62,7 @@ impl Pair {
         Pair { server, synapse }
     }
 
-    async fn sign_in(&self, username: &str, device_id: &str) -> Session {
+    pub async fn sign_in(&self, username: &str, device_id: &str) -> Session {
         let client_id = self.server.client(REDIRECT_URI, json!({})).await;
         self.sign_in_with(&client_id, username, &matrix_scope(device_id)).await
     }
@@ -79,7 +80,7 @@ impl Pair {
     }
 
     /// Calls the homeserver as a client does.
-    async fn call(&self, method: Method, path: &str, token: &str, body: Option<Value>) -> Answer {
+    pub async fn call(&self, method: Method, path: &str, token: &str, body: Option<Value>) -> Answer {
         let url = self.synapse.base_url().join(path).expect("a path");
         let mut request = http_client().request(method, url).bearer_auth(token);
         if let Some(body) = body {
@@ -88,23 +89,23 @@ impl Pair {
         send(request).await
     }
 
-    async fn who_am_i(&self, token: &str) -> Answer {
+    pub async fn who_am_i(&self, token: &str) -> Answer {
         self.call(Method::GET, "_matrix/client/v3/account/whoami", token, None).await
     }
 
-    async fn assert_welcome(&self, token: &str) {
+    pub async fn assert_welcome(&self, token: &str) {
         let answer = self.who_am_i(token).await;
         assert_eq!(answer.status, StatusCode::OK, "{}; {}", answer.text(), self.synapse.log());
     }
 
-    async fn assert_unknown(&self, token: &str) {
+    pub async fn assert_unknown(&self, token: &str) {
         let answer = self.who_am_i(token).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{}", answer.text());
         assert_eq!(answer.json()["errcode"], "M_UNKNOWN_TOKEN");
     }
 
     /// The person's devices, with their names.
-    async fn devices(&self, token: &str) -> Vec<(String, Value)> {
+    pub async fn devices(&self, token: &str) -> Vec<(String, Value)> {
         let answer = self.call(Method::GET, "_matrix/client/v3/devices", token, None).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
         let devices = answer.json()["devices"].as_array().expect("a list").clone();
@@ -120,7 +121,7 @@ impl Pair {
     }
 
     /// What the homeserver tells us of a user.
-    async fn user(&self, localpart: &str) -> Answer {
+    pub async fn user(&self, localpart: &str) -> Answer {
         let path = format!("_synapse/mas/query_user?localpart={localpart}");
         self.call(Method::GET, &path, SECRET, None).await
     }
@@ -155,7 +156,7 @@ fn hasty_client() -> StaticClient {
 }
 
 /// Waits for what is to come within seconds.
-async fn soon(what: &str, mut has_come: impl AsyncFnMut() -> bool) {
+pub async fn soon(what: &str, mut has_come: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !has_come().await {
         assert!(Instant::now() < deadline, "not within seconds: {what}");
@@ -185,6 +186,9 @@ on_both_engines! {
             only_an_administrator_administers(&pair),
             a_client_that_knows_only_passwords_writes_and_leaves(&pair),
             a_client_that_knows_only_single_sign_on_gets_in(&pair),
+            synapse_account::cross_signing_keys_are_replaced_once_the_person_allows_it(&pair),
+            synapse_account::a_person_deactivates_their_account(&pair),
+            synapse_account::a_device_signs_in_by_a_code_and_is_named(&pair),
         );
     }
 }

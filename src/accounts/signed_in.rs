@@ -67,10 +67,7 @@ pub async fn seen(app: &App, visit: &Visit, found: Option<SignedIn>) -> Option<S
 /// # Errors
 /// When the database fails.
 pub async fn require(app: &App, visit: &Visit, path: &str) -> Result<Result<SignedIn, Response>, PageError> {
-    Ok(match find(app, visit).await? {
-        Some(signed_in) => Ok(signed_in),
-        None => Err(visit.go(&with_query("/login", &[("next", path.into())]))),
-    })
+    Ok(find(app, visit).await?.ok_or_else(|| visit.go(&with_query("/login", &[("next", path.into())]))))
 }
 
 /// How long ago somebody may have proved who they are to do what gives an account away, or ends it.
@@ -87,11 +84,8 @@ pub async fn require_recent(
     path: &str,
 ) -> Result<Result<SignedIn, Response>, PageError> {
     let is_recent = |who: &SignedIn| app.clock.now().since(who.session.authenticated_at) < RECENT;
-    Ok(match find(app, visit).await?.filter(is_recent) {
-        Some(signed_in) => Ok(signed_in),
-        None => {
-            let max_age = RECENT.as_secs().to_string();
-            Err(visit.go(&with_query("/login", &[("next", path.into()), ("max_age", max_age.into())])))
-        }
-    })
+    Ok(find(app, visit).await?.filter(is_recent).ok_or_else(|| {
+        let max_age = RECENT.as_secs().to_string();
+        visit.go(&with_query("/login", &[("next", path.into()), ("max_age", max_age.into())]))
+    }))
 }

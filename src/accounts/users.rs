@@ -122,9 +122,8 @@ pub async fn list(store: &Store, after: Option<UserId>, limit: i64) -> Result<Ve
     sql::list(store, after, limit).await
 }
 
-/// Whether the user is not deactivated, and will not be until the transaction ends. To be asked after a
-/// session of theirs was added in the same transaction: from then on a deactivation waits, finds the
-/// session and ends it.
+/// Whether the user is not deactivated. Asked after a session of theirs was added in the same transaction,
+/// it stays so until that ends: a deactivation waits, finds the session and ends it.
 ///
 /// # Errors
 /// When the database fails.

@@ -173,6 +173,15 @@ impl Homeserver {
         self.post("reactivate_user", json!({ "localpart": localpart })).await
     }
 
+    /// Lets the user's clients replace their cross-signing keys, for ten minutes or once, without any
+    /// further proof (Matrix CS API, OAuth authentication; MSC4312).
+    ///
+    /// # Errors
+    /// When the homeserver cannot be reached or refuses.
+    pub async fn allow_cross_signing_reset(&self, localpart: &Localpart) -> Result<(), Error> {
+        self.post("allow_cross_signing_reset", json!({ "localpart": localpart })).await
+    }
+
     /// Makes sure that a device exists; `true` when it was made just now.
     ///
     /// # Errors

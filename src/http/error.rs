@@ -33,6 +33,8 @@ pub enum Problem {
     TooManySessions(u64),
     /// Nothing is here.
     NotFound,
+    /// No device of that name is signed in to the account; it may be anybody's, or nobody's.
+    UnknownDevice,
     /// Too many attempts; after this time another one is allowed.
     TooManyAttempts(Duration),
     /// Our fault.
@@ -55,7 +57,7 @@ impl Problem {
             | Problem::Forbidden
             | Problem::AccountLocked
             | Problem::TooManySessions(_) => StatusCode::FORBIDDEN,
-            Problem::NotFound => StatusCode::NOT_FOUND,
+            Problem::NotFound | Problem::UnknownDevice => StatusCode::NOT_FOUND,
             Problem::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
             Problem::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Problem::HomeserverUnreachable | Problem::Unavailable => StatusCode::SERVICE_UNAVAILABLE,

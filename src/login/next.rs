@@ -53,7 +53,7 @@ pub async fn waiting(app: &App, visit: &Visit, next: Option<&str>) -> Result<Opt
 }
 
 /// The name in a `login_hint`: `mxid:@alice:server` of this server, or a plain name.
-fn hinted(hint: &str, server_name: &str) -> Option<String> {
+pub(super) fn hinted(hint: &str, server_name: &str) -> Option<String> {
     let named = match hint.split_once(':') {
         Some(("mxid", mxid)) => localpart_of(mxid, server_name)?,
         Some(_) if !hint.starts_with('@') => return None,

@@ -39,7 +39,10 @@ async fn show(app: &App, visit: &Visit, query: &str) -> Result<Response, PageErr
     let parameters = Parameters::parse(query.as_bytes())?;
     let next = next::local(parameters.get("next"));
     let waiting = next::waiting(app, visit, next.as_deref()).await?;
-    let mut username = waiting.as_ref().and_then(|waiting| waiting.username.clone()).unwrap_or_default();
+    let hint = parameters.get("login_hint");
+    let hinted = || next::hinted(hint?, &app.config.homeserver.server_name);
+    let username = waiting.as_ref().and_then(|waiting| waiting.username.clone()).or_else(hinted);
+    let mut username = username.unwrap_or_default();
     let mut notice = visit.session_secret.is_some().then_some(SignInNotice::SessionEnded);
     if let Some(who) = signed_in::find(app, visit).await? {
         let authenticated_at = who.session.authenticated_at;

@@ -13,6 +13,7 @@ use url::Url;
 use super::client_assertion;
 use super::id_token::ONE_FACTOR;
 use super::scope::{EMAIL, OPENID, PROFILE, SYNAPSE_ADMIN};
+use crate::accounts::account_pages::action::Action;
 use crate::app::App;
 use crate::clients::authorization_requests::{Prompt, ResponseMode};
 use crate::clients::{GrantType, TokenEndpointAuthMethod};
@@ -104,6 +105,7 @@ pub fn document(config: &Config) -> Value {
         "authorization_response_iss_parameter_supported": true,
         // Homeservers append `?action=…` to it as text: it has neither query nor fragment.
         "account_management_uri": at("account/"),
+        "account_management_actions_supported": Action::NAMES.map(|(name, _)| name),
     });
     if config.oauth.dynamic_registration {
         document["registration_endpoint"] = json!(at("oauth2/registration"));

@@ -4,7 +4,7 @@ use super::jobs::DeleteDevice;
 use super::sql;
 use crate::ids::{BrowserSessionId, ClientId, ClientSessionId, DeviceId, UserId};
 use crate::jobs;
-use crate::store::{self, Change, Error, On, Tx};
+use crate::store::{self, Change, Error, On, Store, Tx};
 use crate::time::Timestamp;
 
 /// The whole Matrix client API, as a session has it that was not granted a scope (Matrix CS API, Scope).
@@ -171,6 +171,18 @@ pub async fn end_all_of_client(tx: &mut Tx, client_id: &ClientId, now: Timestamp
 /// When the database fails.
 pub async fn find(on: impl Into<On<'_>>, id: ClientSessionId) -> Result<Option<ClientSession>, Error> {
     sql::find_client_session(on, id).await
+}
+
+/// The live session on a device of the user.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_by_device(
+    store: &Store,
+    user_id: UserId,
+    device_id: &DeviceId,
+) -> Result<Option<ClientSession>, Error> {
+    sql::find_client_session_of_device(store, user_id, device_id).await
 }
 
 /// The user's live sessions, the last begun first, below the one named `before`.

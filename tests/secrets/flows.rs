@@ -99,6 +99,10 @@ async fn pages(world: &World, password: &str) {
     for path in ["/", "/account/", "/account/sessions", "/account/sessions/end-others", "/login"] {
         browser.get(path).await;
     }
+    for path in ["/account/deactivate", "/account/cross-signing-reset"] {
+        let page = browser.get(path).await;
+        browser.submit(&page, path, &[("username", "bob")]).await;
+    }
     let page = browser.get("/account/sessions/end-others").await;
     if page.status == StatusCode::OK {
         browser.submit(&page, "/account/sessions/end-others", &[]).await;

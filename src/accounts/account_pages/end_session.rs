@@ -112,7 +112,12 @@ async fn end(
 
 /// The answer for a session that is not live: a person who had it is told that it is over; anybody
 /// else learns nothing.
-async fn already_ended(app: &App, visit: &Visit, id: SessionId, user: UserId) -> Result<Response, PageError> {
+pub(super) async fn already_ended(
+    app: &App,
+    visit: &Visit,
+    id: SessionId,
+    user: UserId,
+) -> Result<Response, PageError> {
     match all::was_of(&app.store, id, user).await? {
         true => Ok(visit.go(&AccountNotice::AlreadyEnded.path())),
         false => Err(not_found()),

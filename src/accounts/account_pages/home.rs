@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::StatusCode;
 
 use super::Section;
+use super::action::Action;
 use crate::accounts::signed_in;
 use crate::app::App;
 use crate::homeserver::{self, UserFacts};
 use crate::http::error::PageError;
 use crate::http::filters;
+use crate::http::form::{Parameters, with_query};
 use crate::http::pages::{Frame, Person};
 use crate::http::visit::Visit;
 use crate::ids::Localpart;
@@ -39,16 +41,23 @@ impl AccountHomePage<'_> {
     const SECTION: Section = Section::Account;
 }
 
-/// Shows who the account is.
-pub async fn get(State(app): State<App>, visit: Visit) -> Response {
-    visit.answer(show(&app, &visit).await)
+/// Shows who the account is, or leads to where a client wants its person.
+pub async fn get(State(app): State<App>, RawQuery(query): RawQuery, visit: Visit) -> Response {
+    visit.answer(show(&app, &visit, &query.unwrap_or_default()).await)
 }
 
-async fn show(app: &App, visit: &Visit) -> Result<Response, PageError> {
-    let signed_in = match signed_in::require(app, visit, PATH).await? {
-        Ok(signed_in) => signed_in,
-        Err(sign_in_first) => return Ok(sign_in_first),
+async fn show(app: &App, visit: &Visit, query: &str) -> Result<Response, PageError> {
+    let parameters = Parameters::parse(query.as_bytes())?;
+    let action = Action::parse(&parameters);
+    let Some(signed_in) = signed_in::find(app, visit).await? else {
+        let back = action.as_ref().map_or_else(|| PATH.to_owned(), Action::path);
+        let hint = parameters.get("login_hint").map(|hint| ("login_hint", hint.into()));
+        let to_login: Vec<_> = [("next", back.into())].into_iter().chain(hint).collect();
+        return Ok(visit.go(&with_query("/login", &to_login)));
     };
+    if let Some(action) = action {
+        return Ok(visit.go(&action.page(app, signed_in.user.id).await?));
+    }
     let known = ask_homeserver(app, &signed_in.user.localpart).await;
     let homeserver_unreachable = known.is_err();
     let display_name = known.ok().flatten().and_then(|facts| facts.display_name);

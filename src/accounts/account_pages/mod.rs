@@ -1,18 +1,26 @@
 //! What people see of their own account, and the sessions they can end.
 //!
 //! Routes: `/account/`, `/account/sessions`, `/account/sessions/browser/{id}/end`,
-//! `/account/sessions/client/{id}/end`, `/account/sessions/end-others`. What ends something asks
-//! first, on a page that changes nothing.
+//! `/account/sessions/client/{id}`, `/account/sessions/client/{id}/end`, `/account/sessions/end-others`,
+//! `/account/deactivate`, `/account/cross-signing-reset`. What ends something asks first, on a page that
+//! changes nothing.
 
+pub mod action;
+pub mod cross_signing_reset;
+pub mod deactivate;
 pub mod end_others;
 pub mod end_session;
 pub mod home;
+pub mod session;
 mod session_row;
 pub mod sessions;
 
+pub use cross_signing_reset::{CrossSigningResetAllowedPage, CrossSigningResetPage};
+pub use deactivate::{DeactivatePage, DeactivatedPage, WrongName};
 pub use end_others::EndOthersPage;
 pub use end_session::EndSessionPage;
 pub use home::AccountHomePage;
+pub use session::SessionPage;
 pub use session_row::{SessionKind, SessionRow};
 pub use sessions::{AccountNotice, SessionsPage};
 

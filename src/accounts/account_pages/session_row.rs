@@ -9,7 +9,7 @@ use crate::clients::label::ClientLabel;
 use crate::clients::scope_words::{self, ScopeRow};
 use crate::http::user_agent;
 use crate::http::visit::Visit;
-use crate::ids::ClientId;
+use crate::ids::{ClientId, ClientSessionId};
 use crate::sessions::all::{Session, SessionId};
 use crate::sessions::browser::BrowserSession;
 use crate::sessions::client::ClientSession;
@@ -40,6 +40,8 @@ impl SessionKind {
 pub struct SessionRow {
     /// What it is.
     pub kind: SessionKind,
+    /// Local path of the page that shows it alone; browsers have none.
+    pub path: Option<String>,
     /// Local path of the page that ends it.
     pub end_path: String,
     /// The client; `None` for a browser, and for one that signed in by the login API of older Matrix
@@ -67,8 +69,13 @@ pub struct SessionRow {
 pub(super) fn end_path(id: SessionId) -> String {
     match id {
         SessionId::Browser(id) => format!("/account/sessions/browser/{id}/end"),
-        SessionId::Client(id) => format!("/account/sessions/client/{id}/end"),
+        SessionId::Client(id) => format!("{}/end", client_path(id)),
     }
+}
+
+/// Local path of the page that shows the session of a client.
+pub(super) fn client_path(id: ClientSessionId) -> String {
+    format!("/account/sessions/client/{id}")
 }
 
 /// The rows of some sessions, in their order. Each client is looked up once.
@@ -110,6 +117,7 @@ async fn label(app: &App, visit: &Visit, id: &ClientId) -> Result<ClientLabel, s
 fn browser(session: BrowserSession, signed_in: &SignedIn) -> SessionRow {
     SessionRow {
         kind: SessionKind::Browser,
+        path: None,
         end_path: end_path(SessionId::Browser(session.id)),
         client: None,
         user_agent: session.user_agent.as_deref().and_then(user_agent::in_words),
@@ -126,6 +134,7 @@ fn browser(session: BrowserSession, signed_in: &SignedIn) -> SessionRow {
 fn client(session: ClientSession, label: Option<ClientLabel>) -> SessionRow {
     SessionRow {
         kind: SessionKind::Client,
+        path: Some(client_path(session.id)),
         end_path: end_path(SessionId::Client(session.id)),
         client: label,
         user_agent: session.user_agent.as_deref().and_then(user_agent::in_words),

@@ -353,6 +353,17 @@ pub(super) async fn find_client_session(
     query(CLIENT_SESSION).bind(id).fetch_optional(on).await
 }
 
+pub(super) async fn find_client_session_of_device(
+    store: &Store,
+    user: UserId,
+    device: &DeviceId,
+) -> Result<Option<ClientSession>, Error> {
+    const FIND: &str = "
+SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
+FROM client_sessions WHERE user_id = $1 AND device_id = $2 AND ended_at IS NULL";
+    query(FIND).bind(user).bind(device).fetch_optional(store).await
+}
+
 /// Sorts after every ULID, in every collation: punctuation would not.
 const LAST_ID: &str = "ZZZZZZZZZZZZZZZZZZZZZZZZZZ";
 
