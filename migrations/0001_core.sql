@@ -229,6 +229,18 @@ CREATE TABLE rate_limits (
 );
 CREATE INDEX rate_limits_full ON rate_limits (full_at);
 
+-- What two devices leave for each other while one signs the other in: one text, for minutes.
+CREATE TABLE rendezvous_sessions (
+    -- Whoever has the id may read, write and end the session.
+    id_digest   TEXT PRIMARY KEY,
+    -- In base64url.
+    data        TEXT NOT NULL,
+    revision    TEXT NOT NULL,
+    modified_at BIGINT NOT NULL,
+    expires_at  BIGINT NOT NULL
+);
+CREATE INDEX rendezvous_sessions_expires ON rendezvous_sessions (expires_at);
+
 CREATE TABLE signing_keys (
     kid         TEXT PRIMARY KEY,
     algorithm   TEXT NOT NULL,

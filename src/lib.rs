@@ -17,6 +17,7 @@ pub mod oauth;
 pub mod outbound;
 pub mod policy;
 pub mod random;
+pub mod rendezvous;
 pub mod routes;
 pub mod sessions;
 pub mod store;

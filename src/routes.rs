@@ -33,6 +33,7 @@ use crate::oauth::{
     authorize, client_registration, consent, device, introspect, link, logout, pushed_request, revoke, token,
     userinfo,
 };
+use crate::rendezvous::msc4108;
 
 /// No request takes longer; what a person or client waits for is bounded well below.
 const LONGEST_REQUEST: Duration = Duration::from_secs(60);
@@ -94,8 +95,13 @@ fn guarded(router: Router<App>) -> Router<App> {
 }
 
 fn everything(app: &App) -> Router<App> {
+    let rendezvous = match app.config.rendezvous.msc4108 {
+        true => msc4108::router(LONGEST_REQUEST),
+        false => Router::new(),
+    };
     machines(app)
         .merge(login_api(app))
+        .merge(rendezvous)
         .merge(pages(app))
         .route("/assets/{name}", get(asset))
         .route("/health", get(health))

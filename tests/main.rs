@@ -44,6 +44,8 @@ mod private_key_jwt;
 mod provisioning;
 mod refresh_token;
 mod relying_party;
+mod rendezvous;
+mod rendezvous_delegation;
 mod revocation;
 mod secrets;
 mod security_headers;

@@ -17,9 +17,10 @@ use world::World;
 const HEARD: [&str; 5] = ["gatehouse", "h2", "hyper_util", "reqwest", "rustls"];
 
 /// What every run has met at least.
-const KINDS: [&str; 26] = [
+const KINDS: [&str; 28] = [
     "a cookie",
     "a credential",
+    "a rendezvous session",
     "a request_uri",
     "a user code",
     "access_token",
@@ -44,6 +45,7 @@ const KINDS: [&str; 26] = [
     "the pepper",
     "the root secret",
     "the secret of a client made by command",
+    "what was left at a rendezvous",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,6 +8,7 @@ use super::doctor::{has_server_name, is_public};
 use crate::app;
 use crate::config::Config;
 use crate::http::listen::{Bound, ListenAddress};
+use crate::rendezvous::msc4108;
 
 /// Prints it on standard output. Nobody may be reading that.
 pub(super) fn print(config: &Config, path: Option<&Path>, bound: &[Bound]) {
@@ -66,9 +67,21 @@ fn synapse(config: &Config, addresses: &[&ListenAddress]) -> String {
   password_config:
     enabled: false
   enable_registration: false
-{note}",
-        endpoint(config, addresses)
+{}{note}",
+        endpoint(config, addresses),
+        rendezvous(config),
     )
+}
+
+/// The lines that send clients to our rendezvous, where we have one.
+fn rendezvous(config: &Config) -> String {
+    match config.rendezvous.msc4108 {
+        true => format!(
+            "  experimental_features:\n    msc4108_delegation_endpoint: {}\n",
+            msc4108::address(&config.http.public_base)
+        ),
+        false => String::new(),
+    }
 }
 
 /// Where a homeserver on the same machine reaches us: the first address that speaks plain HTTP, else
@@ -174,6 +187,17 @@ mod tests {
             text.contains("    secret_path: \"/run/secrets/two words\"\n") && !text.contains("hunter2"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn the_homeserver_is_told_of_the_rendezvous_where_there_is_one() {
+        let mut config = Config::default();
+        assert!(!printed(&config).contains("experimental_features"));
+        config.rendezvous.msc4108 = true;
+        config.http.public_base = "https://example.org/auth/".parse().unwrap();
+        let lines = "  enable_registration: false\n  experimental_features:\n    msc4108_delegation_endpoint: \
+                     https://example.org/auth/_matrix/client/unstable/org.matrix.msc4108/rendezvous\n";
+        assert!(printed(&config).contains(lines), "{}", printed(&config));
     }
 
     #[test]

@@ -29,6 +29,7 @@ mod policy;
 mod rate_limits;
 mod read;
 mod reference;
+mod rendezvous;
 mod sample;
 mod schema;
 mod secret;
@@ -51,6 +52,7 @@ pub use passwords::{Argon2, Passwords};
 pub use policy::Policy;
 pub use rate_limits::{Limit, RateLimits};
 pub use reference::reference;
+pub use rendezvous::Rendezvous;
 pub use sample::sample;
 pub use schema::schema;
 pub use secret::Secret;
@@ -82,6 +84,8 @@ pub struct Config {
     pub oauth: OAuth,
     /// Signing in with Matrix clients that do not know OAuth.
     pub compat: Compat,
+    /// Where two devices meet while one signs the other in by a QR code.
+    pub rendezvous: Rendezvous,
     /// Calls to addresses that clients name: their keys (`jwks_uri`) and where they are told of a
     /// sign-out. Only public addresses are called, by https, on port 443 or one from 1024; never
     /// through a proxy, and no redirect is followed.

@@ -18,6 +18,9 @@ pub struct RateLimits {
     /// Clients that register themselves from one address (a /64 network for IPv6).
     #[serde(deserialize_with = "limit::<_, 60, 600>")]
     pub client_registration_per_address: Limit,
+    /// Rendezvous sessions (sign-in by QR code) that begin from one address (a /64 network for IPv6).
+    #[serde(deserialize_with = "limit::<_, 60, 600>")]
+    pub rendezvous_per_address: Limit,
     /// Wrong secrets presented for one client.
     #[serde(deserialize_with = "limit::<_, 20, 120>")]
     pub client_secret_per_client: Limit,
@@ -48,6 +51,7 @@ impl Default for RateLimits {
             sign_in_per_address: limit(20, 120),
             sign_in_per_account: limit(10, 60),
             client_registration_per_address: limit(60, 600),
+            rendezvous_per_address: limit(60, 600),
             client_secret_per_client: limit(20, 120),
             user_code_per_address: limit(20, 60),
             user_code_per_account: limit(10, 30),
@@ -61,6 +65,7 @@ impl RateLimits {
             ("sign_in_per_address", self.sign_in_per_address),
             ("sign_in_per_account", self.sign_in_per_account),
             ("client_registration_per_address", self.client_registration_per_address),
+            ("rendezvous_per_address", self.rendezvous_per_address),
             ("client_secret_per_client", self.client_secret_per_client),
             ("user_code_per_address", self.user_code_per_address),
             ("user_code_per_account", self.user_code_per_account),
@@ -102,6 +107,7 @@ mod tests {
             "sign_in_per_address": {},
             "sign_in_per_account": {},
             "client_registration_per_address": {},
+            "rendezvous_per_address": {},
             "client_secret_per_client": {},
             "user_code_per_address": {},
             "user_code_per_account": {}

@@ -8,7 +8,7 @@
 //! Pages never get this layer.
 
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -16,14 +16,29 @@ use http::{
     HeaderValue, Method, StatusCode,
     header::{
         ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-        ACCESS_CONTROL_MAX_AGE,
+        ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
     },
 };
 
 const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
-const METHODS: &str = "GET, POST, OPTIONS";
-const REQUEST_HEADERS: &str = "Content-Type, Authorization, Accept, Accept-Language, X-Requested-With";
 const MAX_AGE_SECONDS: &str = "3600";
+
+/// What scripts of other origins may do.
+#[derive(Clone, Copy, Debug)]
+pub struct Access {
+    /// The methods.
+    pub methods: &'static str,
+    /// The headers that they may send.
+    pub request_headers: &'static str,
+    /// The headers that they may read beside the usual ones; may be empty.
+    pub exposed: &'static str,
+}
+
+const USUAL: Access = Access {
+    methods: "GET, POST, OPTIONS",
+    request_headers: "Content-Type, Authorization, Accept, Accept-Language, X-Requested-With",
+    exposed: "",
+};
 
 /// Layer, by `axum::middleware::from_fn`: every answer may be read from any origin, and OPTIONS is
 /// answered here, before authentication and before the handler.
@@ -31,18 +46,33 @@ const MAX_AGE_SECONDS: &str = "3600";
 /// It must lie outside of all layers that answer by themselves (limits, timeouts, caught panics),
 /// and a router with it must have set its 404 fallback before the layer is added.
 pub async fn cors(request: Request, next: Next) -> Response {
-    let mut response =
-        if request.method() == Method::OPTIONS { preflight().await } else { next.run(request).await };
-    response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
+    cors_for(State(USUAL), request, next).await
+}
+
+/// [`cors`] where scripts may do other things, by `axum::middleware::from_fn_with_state`.
+pub async fn cors_for(State(access): State<Access>, request: Request, next: Next) -> Response {
+    let mut response = match *request.method() {
+        Method::OPTIONS => allow(access),
+        _ => next.run(request).await,
+    };
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY_ORIGIN);
+    if !access.exposed.is_empty() {
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(access.exposed));
+    }
     response
 }
 
 /// Answers OPTIONS where the layer is not: at addresses whose answers carry the header already.
 pub async fn preflight() -> Response {
+    allow(USUAL)
+}
+
+fn allow(access: Access) -> Response {
     let headers = [
         (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-        (ACCESS_CONTROL_ALLOW_METHODS, METHODS),
-        (ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS),
+        (ACCESS_CONTROL_ALLOW_METHODS, access.methods),
+        (ACCESS_CONTROL_ALLOW_HEADERS, access.request_headers),
         (ACCESS_CONTROL_MAX_AGE, MAX_AGE_SECONDS),
     ];
     (StatusCode::NO_CONTENT, headers).into_response()

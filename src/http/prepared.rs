@@ -97,7 +97,7 @@ fn takes_gzip(request: &HeaderMap) -> bool {
 }
 
 /// Whether the caller holds these bytes already (RFC 9110 §13.1.2, weak comparison).
-fn is_held(request: &HeaderMap, etag: &HeaderValue) -> bool {
+pub(crate) fn is_held(request: &HeaderMap, etag: &HeaderValue) -> bool {
     let lines = request.get_all(IF_NONE_MATCH).into_iter().filter_map(|line| line.to_str().ok());
     lines
         .flat_map(|line| line.split(','))

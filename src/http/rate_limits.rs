@@ -23,6 +23,8 @@ pub enum Action<'a> {
     SignInTo(&'a str),
     /// Registrations of clients from one address.
     RegisterClientFrom(&'a str),
+    /// Rendezvous sessions that begin from one address.
+    BeginRendezvousFrom(&'a str),
     /// Wrong secrets for one client from one address.
     ClientSecret(&'a str, &'a str),
     /// Wrong user codes (RFC 8628 §5.1) from one address.
@@ -38,6 +40,7 @@ impl Action<'_> {
             // Typed text is unbounded and may be anything: only its digest is kept.
             Action::SignInTo(name) => format!("sign_in_to:{}", crate::keys::digest(name)),
             Action::RegisterClientFrom(address) => format!("register_client_from:{address}"),
+            Action::BeginRendezvousFrom(address) => format!("begin_rendezvous_from:{address}"),
             Action::ClientSecret(client, address) => {
                 format!("client_secret:{}", crate::keys::digest(format!("{client} {address}")))
             }
@@ -52,6 +55,7 @@ impl Action<'_> {
             Action::SignInFrom(_) => limits.sign_in_per_address,
             Action::SignInTo(_) => limits.sign_in_per_account,
             Action::RegisterClientFrom(_) => limits.client_registration_per_address,
+            Action::BeginRendezvousFrom(_) => limits.rendezvous_per_address,
             Action::ClientSecret(..) => limits.client_secret_per_client,
             Action::UserCodeFrom(_) => limits.user_code_per_address,
             Action::UserCodeBy(_) => limits.user_code_per_account,

@@ -2,7 +2,11 @@
 
 use std::{fmt, time::Instant};
 
-use axum::{extract::Request, middleware::Next, response::Response};
+use axum::{
+    extract::{MatchedPath, Request},
+    middleware::Next,
+    response::Response,
+};
 use http::{HeaderName, HeaderValue};
 use tracing::{Instrument, field::Empty, info, info_span};
 use ulid::Ulid;
@@ -30,7 +34,7 @@ pub async fn request_id(mut request: Request, next: Next) -> Response {
         "request",
         id = %id,
         method = %request.method(),
-        path = request.uri().path(),
+        path = path(&request),
         status = Empty,
         duration_milliseconds = Empty,
     );
@@ -50,6 +54,12 @@ pub async fn request_id(mut request: Request, next: Next) -> Response {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
     response
+}
+
+/// The path, or in the place of one that holds a secret the route with its `{secret}`.
+fn path(request: &Request) -> &str {
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    route.filter(|route| route.ends_with("{secret}")).unwrap_or(request.uri().path())
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 
 use axum::body::Body;
 use gatehouse::config::{Limit, StaticClient};
-use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
+use http::header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION};
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::{fuzz, headers, text};
 use crate::device_grant::{Begun, DEVICE_CODE};
+use crate::rendezvous::PATH as RENDEZVOUS;
 use crate::support::server::{Answer, Engine, PUBLIC_BASE, REDIRECT_URI, Server, matrix_scope};
 
 /// A request goes through the whole server with its database: fewer than elsewhere.
@@ -36,6 +37,7 @@ impl World {
         let (server, given) = runtime.block_on(async {
             let server = Server::start_with(Engine::Sqlite, |config| {
                 config.clients = clients();
+                config.rendezvous.msc4108 = true;
                 let limit = Limit { burst: u32::MAX, per_hour: u32::MAX };
                 let limits = &mut config.rate_limits;
                 limits.sign_in_per_address = limit;
@@ -44,6 +46,7 @@ impl World {
                 limits.client_secret_per_client = limit;
                 limits.user_code_per_address = limit;
                 limits.user_code_per_account = limit;
+                limits.rendezvous_per_address = limit;
             })
             .await;
             server.user("alice").await;
@@ -58,6 +61,11 @@ impl World {
                 server.get(&format!("/_matrix/client/v3/login/sso/redirect?redirectUrl={encoded}")).await;
             let cookies: Vec<String> =
                 browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let begin =
+                Request::post(RENDEZVOUS).header(CONTENT_TYPE, "text/plain").header(CONTENT_LENGTH, 0);
+            let begun = server.send(begin.body(Body::empty()).expect("a request")).await;
+            let (url, tag) = (begun.json()["url"].to_string(), begun.header(ETAG).to_owned());
+            let session = url.trim_matches('"').rsplit('/').next().expect("an id").to_owned();
             let secret = server.homeserver.secret().to_owned();
             let begun = Begun::new(&server, "app", "openid").await;
             let given = vec![
@@ -72,6 +80,8 @@ impl World {
                 ("{secret}", secret),
                 ("{device_code}", begun.device_code),
                 ("{user_code}", begun.user_code),
+                ("{session}", session),
+                ("{tag}", tag),
             ];
             (server, given)
         });
@@ -94,6 +104,9 @@ impl World {
             assert!(policy.starts_with("default-src 'none'; script-src 'nonce-"), "{policy}");
             assert!(!policy.contains("unsafe"), "{policy}");
         }
+        if path.starts_with(RENDEZVOUS) {
+            check_rendezvous(&path, &answer);
+        }
         if path.starts_with("/oauth2/") && answer.status.is_client_error() {
             check_error(&answer);
         }
@@ -102,7 +115,7 @@ impl World {
             check_matrix_error(&answer);
         }
         // What the request itself brings may be shown again in its page; {csrf} stands in every form.
-        for (name, secret) in self.given.iter().filter(|(name, _)| *name != "{csrf}") {
+        for (name, secret) in self.given.iter().filter(|(name, _)| !["{csrf}", "{tag}"].contains(name)) {
             assert!(input.contains(secret) || !answer.text().contains(secret), "{name} was told");
         }
     }
@@ -137,6 +150,24 @@ fn clients() -> Vec<StaticClient> {
         "client_secret": "a-secret-of-the-web-client",
     });
     [app, web].map(|client| serde_json::from_value(client).expect("a client")).into()
+}
+
+/// Never anything that a browser would show, and errors in the words of Matrix.
+fn check_rendezvous(path: &str, answer: &Answer) {
+    let is_below = path == RENDEZVOUS || path[RENDEZVOUS.len()..].rfind('/') == Some(0);
+    if !is_below || path.ends_with('/') {
+        return assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    let media_type = answer.header(CONTENT_TYPE);
+    assert!(["", "text/plain", "application/json"].contains(&media_type), "{media_type}");
+    if answer.status.is_client_error() && !answer.body.is_empty() {
+        assert!(
+            answer.json()["errcode"].as_str().is_some_and(|code| code.starts_with("M_")),
+            "{}",
+            answer.text()
+        );
+    }
 }
 
 /// To a page of ours, or with an answer to the redirect URI of the clients, which single sign-on was asked to

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::world::{AFTERWARDS, Browser, World, basic, key_pair};
 use crate::device_grant::DEVICE_CODE;
 use crate::private_key_jwt::TYPE;
+use crate::rendezvous::PATH as RENDEZVOUS;
 use crate::support::server::{Answer, REDIRECT_URI, Tokens, matrix_scope};
 
 /// All of them.
@@ -17,6 +18,7 @@ pub async fn drive(world: &mut World) {
     clients_that_sign(world, &password).await;
     pushed_requests(world, &password).await;
     devices(world, &password).await;
+    rendezvous(world).await;
     what_clients_hold(world, &password).await;
     older_clients(world, &password).await;
     broken_requests(world);
@@ -277,6 +279,42 @@ async fn pushed_requests(world: &World, password: &str) {
             .status,
         201
     );
+}
+
+/// Two devices leave each other something; whoever knows the address may do so.
+async fn rendezvous(world: &World) {
+    let text = || {
+        let text = world.guess("a text");
+        world.secrets.borrow_mut().add("what was left at a rendezvous", &text);
+        text
+    };
+    let plain = |request: reqwest::RequestBuilder| request.header("content-type", "text/plain").body(text());
+    for _ in 0..2 {
+        let begun = world.send(plain(world.http.post(world.url(RENDEZVOUS)))).await;
+        assert_eq!(begun.status, StatusCode::CREATED, "{}", begun.text());
+        let id =
+            begun.json()["url"].as_str().and_then(|url| url.rsplit('/').next()).expect("an id").to_owned();
+        world.secrets.borrow_mut().add("a rendezvous session", &id);
+        let path = format!("{RENDEZVOUS}/{id}");
+        let tag = begun.header("etag").to_owned();
+        for (tag, status) in [(tag.as_str(), 202), (tag.as_str(), 412), ("W/\"x\"", 400)] {
+            let write = plain(world.http.put(world.url(&path))).header("if-match", tag);
+            assert_eq!(world.send(write).await.status, status);
+        }
+        assert_eq!(world.get(&path).await.status, StatusCode::OK);
+        let as_page = world.http.get(world.url(&path)).header("sec-fetch-dest", "document");
+        assert_eq!(world.send(as_page).await.status, StatusCode::FORBIDDEN);
+        assert_eq!(
+            world.send(world.http.patch(world.url(&path))).await.status,
+            StatusCode::METHOD_NOT_ALLOWED
+        );
+    }
+    let begun = world.send(plain(world.http.post(world.url(RENDEZVOUS)))).await;
+    let id = begun.json()["url"].as_str().and_then(|url| url.rsplit('/').next()).expect("an id").to_owned();
+    world.secrets.borrow_mut().add("a rendezvous session", &id);
+    let path = format!("{RENDEZVOUS}/{id}");
+    assert_eq!(world.send(world.http.delete(world.url(&path))).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(world.get(&path).await.status, StatusCode::NOT_FOUND);
 }
 
 fn form_without(query: &str) -> String {

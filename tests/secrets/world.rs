@@ -28,7 +28,7 @@ use crate::support::{postgres, process};
 pub const AFTERWARDS: &str = "https://app.example.com/bye";
 
 /// Every column that holds something that lets somebody in, or from which that follows.
-const STORED: [(&str, &str); 18] = [
+const STORED: [(&str, &str); 19] = [
     ("passwords", "hash"),
     ("browser_sessions", "cookie_digest"),
     ("browser_sessions", "browser_digest"),
@@ -45,6 +45,7 @@ const STORED: [(&str, &str); 18] = [
     ("device_requests", "user_code_digest"),
     ("sso_logins", "token_digest"),
     ("used_assertions", "digest"),
+    ("rendezvous_sessions", "id_digest"),
     ("signing_keys", "private_key"),
     ("installation", "value"),
 ];
@@ -187,6 +188,7 @@ impl World {
                 "argon2": { "memory_kib": 64, "iterations": 1 },
                 "pepper": secret("the pepper"), "bcrypt_pepper": secret("the pepper of Synapse"),
             },
+            "rendezvous": { "msc4108": true },
             "rate_limits": {
                 "sign_in_per_address": plenty, "sign_in_per_account": plenty,
                 "client_registration_per_address": plenty, "client_secret_per_client": plenty,

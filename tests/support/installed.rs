@@ -2,7 +2,7 @@
 //!
 //! A missing one fails the test that needs it, and the message says how to install it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The versions that `scripts/test` installs into the cache: the same file that it reads itself.
 const VERSIONS: &str = include_str!("../../scripts/test-versions");
@@ -69,6 +69,5 @@ fn version(of: &str) -> &'static str {
 }
 
 fn missing(what: &str) -> ! {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/test");
-    panic!("{what} is missing; install what the tests need with: {} --install-only", script.display())
+    panic!("{what} is missing; install what the tests need with: scripts/test --install-only")
 }

@@ -4,6 +4,7 @@ mod database;
 mod files;
 mod homeserver;
 mod public;
+mod rendezvous;
 
 use std::path::{Path, PathBuf};
 
@@ -157,5 +158,6 @@ pub(super) async fn carry_out(app: &App, is_served: bool) -> Result<Answer, Fail
     let mut checks = database::look(app).await?;
     checks.extend(homeserver::look(app, is_served).await);
     checks.extend(public::look(app, is_served).await);
+    checks.extend(rendezvous::look(app, is_served).await);
     Ok(Answer { text: String::new(), data: json!(checks) })
 }
