@@ -57,6 +57,8 @@ CREATE TABLE browser_sessions (
 CREATE INDEX browser_sessions_user ON browser_sessions (user_id, id);
 CREATE INDEX browser_sessions_browser ON browser_sessions (browser_digest, user_id);
 CREATE INDEX browser_sessions_ended ON browser_sessions (ended_at);
+-- As with users_deactivated: the end of a session and a client session that begins in it wait for one another.
+CREATE UNIQUE INDEX browser_sessions_live ON browser_sessions (id, ended_at);
 
 CREATE TABLE oauth_clients (
     id            TEXT PRIMARY KEY,

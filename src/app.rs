@@ -53,6 +53,8 @@ pub struct Parts {
     /// is being changed, the one before.
     pub homeserver_secrets: Vec<String>,
     work: Notify,
+    /// The same for those workers that also call clients: one notification wakes one of each.
+    calls: Notify,
     /// Held for as long as the SQLite file is in use.
     _lock: Option<DatabaseLock>,
 }
@@ -147,6 +149,7 @@ impl App {
             policy,
             homeserver_secrets,
             work: Notify::new(),
+            calls: Notify::new(),
             _lock: lock,
         })))
     }
@@ -154,11 +157,17 @@ impl App {
     /// Tells the workers that a transaction with jobs was committed.
     pub fn wake_workers(&self) {
         self.work.notify_one();
+        self.calls.notify_one();
     }
 
     /// Waits until [`App::wake_workers`] is called.
     pub async fn work_arrives(&self) {
         self.work.notified().await;
+    }
+
+    /// The same, for workers that also call clients.
+    pub async fn calls_arrive(&self) {
+        self.calls.notified().await;
     }
 }
 

@@ -7,10 +7,14 @@ use crate::app::App;
 use crate::jobs::{self, Job};
 use crate::keys::KeyringError;
 use crate::sessions::jobs::DeleteDevice;
+use crate::sessions::logout::TellClient;
 use crate::{clients, compat, http, rendezvous, sessions, store};
 
 /// Jobs that run at once in one process; each mostly waits for the homeserver.
 const WORKERS: usize = 4;
+/// Further ones, which also call clients. A client may be slow on purpose, and must not hold up what the
+/// homeserver is to be told.
+const CALLERS: usize = 2;
 /// How often the queue is looked at without being woken: for jobs that wait for their next try, and
 /// for those of other nodes.
 const POLL: Duration = Duration::from_secs(1);
@@ -20,18 +24,31 @@ const SWEEP: Duration = Duration::from_secs(60);
 /// Works until the future is dropped.
 pub async fn run(app: &App) {
     let workers = futures_util::future::join_all((0..WORKERS).map(|_| work(app)));
-    tokio::join!(workers, sweep_regularly(app));
+    let callers = futures_util::future::join_all((0..CALLERS).map(|_| call(app)));
+    tokio::join!(workers, callers, sweep_regularly(app));
 }
 
 async fn work(app: &App) {
     loop {
-        match run_next(app).await {
-            Ok(true) => continue,
-            Ok(false) => {}
-            Err(error) => tracing::error!(%error, "background work failed; trying again"),
+        if !has_run(run_next_but(app, TellClient::KIND).await) {
+            let _ = tokio::time::timeout(POLL, app.work_arrives()).await;
         }
-        let _ = tokio::time::timeout(POLL, app.work_arrives()).await;
     }
+}
+
+async fn call(app: &App) {
+    loop {
+        if !has_run(run_next(app).await) {
+            let _ = tokio::time::timeout(POLL, app.calls_arrive()).await;
+        }
+    }
+}
+
+fn has_run(ran: Result<bool, store::Error>) -> bool {
+    ran.unwrap_or_else(|error| {
+        tracing::error!(%error, "background work failed; trying again");
+        false
+    })
 }
 
 /// Runs the next due job; `false` when there is none.
@@ -39,7 +56,12 @@ async fn work(app: &App) {
 /// # Errors
 /// When the database fails.
 pub async fn run_next(app: &App) -> Result<bool, store::Error> {
-    let Some(leased) = jobs::lease(app).await? else { return Ok(false) };
+    // No kind has an empty name.
+    run_next_but(app, "").await
+}
+
+async fn run_next_but(app: &App, kind: &str) -> Result<bool, store::Error> {
+    let Some(leased) = jobs::lease_but(app, kind).await? else { return Ok(false) };
     // Another worker may find the next one while this one runs.
     app.wake_workers();
     match leased.kind.as_str() {
@@ -47,6 +69,7 @@ pub async fn run_next(app: &App) -> Result<bool, store::Error> {
         DeactivateUser::KIND => jobs::run::<DeactivateUser>(app, &leased).await?,
         ReactivateUser::KIND => jobs::run::<ReactivateUser>(app, &leased).await?,
         DeleteDevice::KIND => jobs::run::<DeleteDevice>(app, &leased).await?,
+        TellClient::KIND => jobs::run::<TellClient>(app, &leased).await?,
         // A newer node may have asked for something that this one does not know: it stays leased
         // for a while, and that node takes it then.
         other => tracing::warn!(kind = other, "a job of an unknown kind was left to a newer node"),

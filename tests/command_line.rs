@@ -648,6 +648,8 @@ on_both_engines! {
                 client_uri: None,
                 redirect_uris: vec!["https://wiki.example.org/".to_owned()],
                 post_logout_redirect_uris: Vec::new(),
+                backchannel_logout_uri: None,
+                backchannel_logout_session_required: false,
                 token_endpoint_auth_method: gatehouse::config::TokenEndpointAuthMethod::ClientSecretBasic,
                 client_secret: Some(Secret::new("a secret")),
                 client_secret_file: None,

@@ -211,6 +211,21 @@ fn a_wrong_type_says_what_is_expected() {
 }
 
 #[test]
+fn a_client_is_told_of_a_sign_out_over_https_or_on_this_machine() {
+    let with = |uri: &str| format!("{CLIENT}    client_secret: x\n    backchannel_logout_uri: '{uri}'\n");
+    for good in ["https://a.org/out?x=y", "https://10.0.0.1/", "http://127.0.0.1:8000/out", "http://[::1]/"] {
+        assert!(load(&with(good), &[]).is_ok(), "{good}");
+    }
+    for bad in
+        ["http://a.org/", "http://localhost/", "http://10.0.0.1/", "https://a.org/#x", "https://u@a.org/"]
+    {
+        let (_, key, message) = problem(&with(bad));
+        assert_eq!(key, "clients[0].backchannel_logout_uri");
+        assert!(message.contains("https"), "{bad}: {message}");
+    }
+}
+
+#[test]
 fn a_list_entry_that_lacks_a_key_says_which() {
     let (line, key, message) = problem("\nclients:\n  - client_name: One\n");
     assert_eq!((line, key.as_str()), (3, "clients[0]"));

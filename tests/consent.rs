@@ -162,6 +162,8 @@ fn configured(client_id: &str, trusted: bool) -> StaticClient {
         client_uri: None,
         redirect_uris: vec![REDIRECT_URI.to_owned()],
         post_logout_redirect_uris: Vec::new(),
+        backchannel_logout_uri: None,
+        backchannel_logout_session_required: false,
         token_endpoint_auth_method: TokenEndpointAuthMethod::None,
         client_secret: None,
         client_secret_file: None,

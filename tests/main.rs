@@ -4,6 +4,7 @@ mod account_management;
 mod account_pages;
 mod authorization_code;
 mod authorization_requests;
+mod backchannel_logout;
 mod browser;
 mod browser_account;
 mod browser_link;

@@ -37,6 +37,8 @@ async fn the_document_says_what_is_offered_and_nothing_else() {
         "pushed_authorization_request_endpoint": "https://auth.example.org/oauth2/par",
         "require_pushed_authorization_requests": false,
         "end_session_endpoint": "https://auth.example.org/end-session",
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
         "scopes_supported": [
             "openid", "profile", "email", "urn:matrix:client:api:*", "urn:matrix:client:device:*", "urn:synapse:admin:*",
         ],

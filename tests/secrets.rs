@@ -17,7 +17,7 @@ use world::World;
 const HEARD: [&str; 5] = ["gatehouse", "h2", "hyper_util", "reqwest", "rustls"];
 
 /// What every run has met at least.
-const KINDS: [&str; 28] = [
+const KINDS: [&str; 29] = [
     "a cookie",
     "a credential",
     "a rendezvous session",
@@ -36,6 +36,7 @@ const KINDS: [&str; 28] = [
     "id_token",
     "id_token_hint",
     "loginToken",
+    "logout_token",
     "nonce",
     "passwords.hash",
     "refresh_token",

@@ -181,8 +181,8 @@ pub async fn unlock(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<(), store
 pub async fn deactivate(tx: &mut Tx, id: UserId, erase: bool, now: Timestamp) -> Result<(), store::Error> {
     tx.announce(Change::User(id));
     sql::set_deactivated(tx, id, Some(now)).await?;
-    browser::end_all(tx, id, None, now).await?;
     client::end_all(tx, id, client::EndReason::Deactivated, now).await?;
+    browser::end_all(tx, id, None, now).await?;
     jobs::enqueue(tx, &DeactivateUser { user_id: id, erase }, now).await
 }
 

@@ -11,7 +11,7 @@ use super::request::Answer;
 use crate::app::App;
 use crate::clients::redirect_uri::is_plain_uri;
 use crate::clients::{self, Client, ClientMetadata, GrantType, Origin, TokenEndpointAuthMethod};
-use crate::config::{StaticClient, check_own_scope};
+use crate::config::{StaticClient, check_logout_uri, check_own_scope};
 use crate::http::words;
 use crate::ids::ClientId;
 use crate::sessions::client;
@@ -30,7 +30,7 @@ pub enum Clients {
         limit: i64,
     },
     /// Create a client and print its identifier and its secret, which is shown only now
-    Create(Create),
+    Create(Box<Create>),
     /// Delete a client and end its sessions
     Delete {
         /// Which
@@ -50,6 +50,9 @@ pub struct Create {
     /// Where the client may ask to be redirected, compared literally; may be repeated
     #[arg(long = "redirect-uri", value_name = "URL")]
     pub redirect_uris: Vec<String>,
+    /// Where the client is told that a person's browser session is over
+    #[arg(long, value_name = "URL")]
+    pub backchannel_logout_uri: Option<Url>,
     /// How the client proves itself at the token endpoint
     #[arg(long, value_name = "METHOD", default_value = "none", value_parser = auth_methods())]
     pub auth_method: String,
@@ -139,6 +142,9 @@ impl Create {
                 "--redirect-uri {wrong}: must be an absolute URL without a fragment"
             )));
         }
+        if let Some(Err(why)) = self.backchannel_logout_uri.as_ref().map(check_logout_uri) {
+            return Err(Failure::usage(format!("--backchannel-logout-uri: {why}")));
+        }
         let is_asked = |grant: &GrantType| self.grant_types.iter().any(|asked| asked == grant.as_str());
         let grant_types: Vec<GrantType> = GrantType::ALL.into_iter().filter(is_asked).collect();
         if self.redirect_uris.is_empty() && grant_types.contains(&GrantType::AuthorizationCode) {
@@ -169,6 +175,8 @@ impl Create {
             client_uri: self.client_uri,
             redirect_uris: self.redirect_uris,
             post_logout_redirect_uris: Vec::new(),
+            backchannel_logout_uri: self.backchannel_logout_uri,
+            backchannel_logout_session_required: false,
             token_endpoint_auth_method: method,
             client_secret: None,
             client_secret_file: None,
@@ -223,6 +231,7 @@ fn facts(client: &Client) -> Value {
         "client_name": client.metadata.client_name,
         "client_uri": client.metadata.client_uri,
         "redirect_uris": client.metadata.redirect_uris,
+        "backchannel_logout_uri": client.metadata.backchannel_logout_uri,
         "grant_types": client.metadata.grant_types,
         "scope": client.metadata.scope,
         "token_endpoint_auth_method": client.metadata.token_endpoint_auth_method,

@@ -204,8 +204,8 @@ async fn end_all(app: &App, name: &str) -> Result<Answer, Failure> {
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     let user = get(app, &mut tx, name).await?;
-    let browsers = browser::end_all(&mut tx, user.id, None, now).await?;
     let clients = client::end_all(&mut tx, user.id, EndReason::EndedByAdmin, now).await?;
+    let browsers = browser::end_all(&mut tx, user.id, None, now).await?;
     tx.commit().await?;
     let told = tell(app, user.id).await?;
     let text =

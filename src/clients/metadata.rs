@@ -10,6 +10,7 @@ use url::Url;
 
 use super::redirect_uri::{ApplicationType, is_same_or_below, may_register, parse_https};
 use crate::config::{GrantType, StaticClient, TokenEndpointAuthMethod};
+use crate::keys::Algorithm;
 
 /// What a client registered (RFC 7591 §2).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +37,12 @@ pub struct ClientMetadata {
     /// §3.1).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub post_logout_redirect_uris: Vec<String>,
+    /// Where it is told that a browser session is over (OpenID Connect Back-Channel Logout §2.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<Url>,
+    /// Whether it must be told which one; it always is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub backchannel_logout_session_required: bool,
     /// `code`, for a client with redirect URIs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub response_types: Vec<String>,
@@ -131,7 +138,7 @@ impl ClientMetadata {
         }
         let algorithm = text(given, "id_token_signed_response_alg")?;
         if let Some(algorithm) = &algorithm
-            && crate::keys::Algorithm::parse(algorithm).is_none()
+            && Algorithm::parse(algorithm).is_none()
         {
             return refuse("id_token_signed_response_alg must be RS256, ES256 or EdDSA");
         }
@@ -152,6 +159,8 @@ impl ClientMetadata {
             client_uri: Some(client_uri),
             redirect_uris,
             post_logout_redirect_uris,
+            backchannel_logout_uri: logout_uri(given, &host)?,
+            backchannel_logout_session_required: flag(given, "backchannel_logout_session_required")?,
             response_types,
             grant_types,
             scope: None,
@@ -172,6 +181,8 @@ impl ClientMetadata {
             client_uri: client.client_uri.clone(),
             redirect_uris: client.redirect_uris.clone(),
             post_logout_redirect_uris: client.post_logout_redirect_uris.clone(),
+            backchannel_logout_uri: client.backchannel_logout_uri.clone(),
+            backchannel_logout_session_required: client.backchannel_logout_session_required,
             response_types: if has_code { vec!["code".to_owned()] } else { Vec::new() },
             grant_types: client.grant_types.clone(),
             scope: client.scope.clone(),
@@ -187,6 +198,11 @@ impl ClientMetadata {
             jwks_uri: client.jwks_uri.clone(),
             localized: BTreeMap::new(),
         }
+    }
+
+    /// What its ID tokens are signed with: RS256 if it named nothing (OpenID Connect Registration §2).
+    pub fn id_token_algorithm(&self) -> Algorithm {
+        self.id_token_signed_response_alg.as_deref().and_then(Algorithm::parse).unwrap_or(Algorithm::Rs256)
     }
 
     /// One text for the same metadata, however it was ordered when it came.
@@ -262,6 +278,22 @@ fn shared_uri(given: &Map<String, Value>, key: &str, host: &str) -> Result<Optio
         Some(url) if url.host_str().is_some_and(|other| is_same_or_below(other, host)) => Ok(Some(url)),
         Some(_) => refuse(format!("{key} must be on the host of client_uri or below it")),
         None => refuse(format!("{key} must be an https URI without user or password")),
+    }
+}
+
+/// Where the server itself calls, so a client that registers itself can name no machine but its own.
+fn logout_uri(given: &Map<String, Value>, host: &str) -> Result<Option<Url>, InvalidMetadata> {
+    match shared_uri(given, "backchannel_logout_uri", host)? {
+        Some(uri) if uri.fragment().is_some() => refuse("backchannel_logout_uri must not have a fragment"),
+        other => Ok(other),
+    }
+}
+
+fn flag(given: &Map<String, Value>, key: &str) -> Result<bool, InvalidMetadata> {
+    match given.get(key) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(flag)) => Ok(*flag),
+        Some(_) => refuse(format!("{key} must be true or false")),
     }
 }
 
@@ -451,6 +483,25 @@ mod tests {
     }
 
     #[test]
+    fn the_server_is_sent_only_to_the_clients_own_host_to_tell_it_of_a_sign_out() {
+        let read = |uri: &str| read(with("backchannel_logout_uri", json!(uri)));
+        let uri = "https://app.element.io:8443/out?tenant=1";
+        assert_eq!(read(uri).unwrap().backchannel_logout_uri.unwrap().as_str(), uri);
+        for bad in [
+            "https://evil.org/out",
+            "https://element.io/out#fragment",
+            "https://element.io/out#",
+            "https://user@element.io/out",
+            "http://element.io/out",
+            "http://127.0.0.1/out",
+            "io.element:/out",
+            "/out",
+        ] {
+            assert!(matches!(read(bad), Err(InvalidMetadata::Metadata(_))), "{bad}");
+        }
+    }
+
+    #[test]
     fn grants_that_are_not_known_are_dropped_and_the_rest_has_defaults() {
         let metadata =
             read(with("grant_types", json!(["authorization_code", "urn:token-exchange"]))).unwrap();
@@ -496,6 +547,7 @@ mod tests {
             ("id_token_signed_response_alg", json!("none")),
             ("redirect_uris", json!("io.element:/callback")),
             ("grant_types", json!([1])),
+            ("backchannel_logout_session_required", json!("yes")),
         ] {
             assert!(matches!(read(with(key, bad)), Err(InvalidMetadata::Metadata(_))), "{key}");
         }

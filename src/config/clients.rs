@@ -4,7 +4,7 @@ use std::{collections::HashSet, path::PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use url::Url;
+use url::{Host, Url};
 
 use super::{
     error::Problems,
@@ -35,6 +35,14 @@ pub struct StaticClient {
     #[serde(default)]
     #[schemars(example = ["https://client.example.org/signed-out"])]
     pub post_logout_redirect_uris: Vec<String>,
+    /// Where the client is told that a person's browser session is over: https, or http to a loopback
+    /// address. A private address must be allowed in `outbound.allowed_networks`.
+    #[serde(default)]
+    #[schemars(example = "https://client.example.org/backchannel-logout")]
+    pub backchannel_logout_uri: Option<Url>,
+    /// Whether the client must be told which session that was. It always is.
+    #[serde(default)]
+    pub backchannel_logout_session_required: bool,
     /// How the client proves itself at the token endpoint.
     pub token_endpoint_auth_method: TokenEndpointAuthMethod,
     /// The client's secret: required for `client_secret_basic` and `client_secret_post`.
@@ -180,6 +188,28 @@ pub fn check_own_scope(scope: &str) -> Result<(), String> {
     }
 }
 
+/// Whether a client may be told at this address that a browser session is over (OpenID Connect
+/// Back-Channel Logout §2.2).
+///
+/// # Errors
+/// What is wrong with it, for the admin.
+pub fn check_logout_uri(uri: &Url) -> Result<(), &'static str> {
+    let is_loopback = match uri.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        _ => false,
+    };
+    let is_clean = uri.username().is_empty() && uri.password().is_none() && uri.fragment().is_none();
+    match uri.scheme() {
+        "https" if is_clean => Ok(()),
+        "http" if is_clean && is_loopback => Ok(()),
+        _ => Err(
+            "must be an https URL, or an http URL with a loopback address such as 127.0.0.1, without user, \
+                  password and fragment",
+        ),
+    }
+}
+
 /// Checks the clients one by one, and that no two are the same.
 pub(super) fn check(clients: &[StaticClient], problems: &mut Problems) {
     let mut seen = HashSet::new();
@@ -218,6 +248,9 @@ impl StaticClient {
                 format!("{key}.redirect_uris"),
                 "is needed for the grant authorization_code; give at least one URL",
             );
+        }
+        if let Some(Err(why)) = self.backchannel_logout_uri.as_ref().map(check_logout_uri) {
+            problems.add(format!("{key}.backchannel_logout_uri"), why);
         }
         let method = self.token_endpoint_auth_method;
         match (method.needs_secret(), &self.client_secret) {

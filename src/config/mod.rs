@@ -39,7 +39,7 @@ mod source;
 mod telemetry;
 
 pub use branding::Branding;
-pub use clients::{GrantType, StaticClient, TokenEndpointAuthMethod, check_own_scope};
+pub use clients::{GrantType, StaticClient, TokenEndpointAuthMethod, check_logout_uri, check_own_scope};
 pub use compat::Compat;
 pub use data::Data;
 pub use database::{Database, Engine};

@@ -28,6 +28,9 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync {
     /// Its name in the database.
     const KIND: &'static str;
 
+    /// For how long it is worth trying; without it, for ever. One that was not done by then is forgotten.
+    const WORTH_TRYING: Option<Duration> = None;
+
     /// Jobs with the same queue run one after another.
     fn queue(&self) -> String;
 
@@ -38,12 +41,15 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync {
 /// Why a job did not get done.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
-    /// It will work later: the other side is not there, or busy. Tried for ever.
+    /// It will work later: the other side is not there, or busy. Tried for as long as it is worth it.
     #[error("{0}")]
     Passing(String),
     /// The other side refuses, and somebody must do something. Given up after ten refusals.
     #[error("{0}")]
     Refused(String),
+    /// The other side refuses for good, and nobody here can do anything about it. Forgotten.
+    #[error("{0}")]
+    Futile(String),
 }
 
 impl From<store::Error> for JobError {
@@ -100,12 +106,21 @@ pub async fn enqueue<J: Job>(tx: &mut Tx, job: &J, now: Timestamp) -> Result<(),
 /// # Errors
 /// When the database fails.
 pub async fn lease(app: &App) -> Result<Option<Leased>, store::Error> {
+    // No kind has an empty name.
+    lease_but(app, "").await
+}
+
+/// Takes the next due job that is not of this kind, if there is one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lease_but(app: &App, kind: &str) -> Result<Option<Leased>, store::Error> {
     let now = app.clock.now();
-    if !sql::is_any_due(&app.store, now).await? {
+    if !sql::is_any_due(&app.store, kind, now).await? {
         return Ok(None);
     }
     let mut tx = app.store.begin().await?;
-    let leased = store::lease_next_job(&mut tx, now, now + LEASE).await?;
+    let leased = store::lease_next_job(&mut tx, kind, now, now + LEASE).await?;
     tx.commit().await?;
     Ok(leased)
 }
@@ -127,6 +142,10 @@ pub async fn run<J: Job>(app: &App, leased: &Leased) -> Result<(), store::Error>
     let mut tx = app.store.begin().await?;
     match outcome {
         Ok(()) => sql::remove(&mut tx, leased.id).await?,
+        Err(JobError::Futile(reason)) => forget(&mut tx, leased, &reason).await?,
+        Err(error) if J::WORTH_TRYING.is_some_and(|limit| now.since(leased.created_at) >= limit) => {
+            forget(&mut tx, leased, &error.to_string()).await?;
+        }
         Err(JobError::Refused(reason)) if leased.refusals + 1 >= REFUSALS => {
             tracing::error!(kind = leased.kind, job = %leased.id, reason, "gave up a job; `gatehouse doctor` lists it");
             sql::give_up(&mut tx, leased.id, &reason, now).await?;
@@ -139,6 +158,11 @@ pub async fn run<J: Job>(app: &App, leased: &Leased) -> Result<(), store::Error>
         }
     }
     tx.commit().await
+}
+
+async fn forget(tx: &mut Tx, leased: &Leased, reason: &str) -> Result<(), store::Error> {
+    tracing::warn!(kind = leased.kind, job = %leased.id, attempt = leased.attempts, error = reason, "a job failed and is not tried again");
+    sql::remove(tx, leased.id).await
 }
 
 /// Two seconds, then twice as long each time, and ten minutes at most.

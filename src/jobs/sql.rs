@@ -47,11 +47,12 @@ pub(super) async fn end_lease(tx: &mut Tx, id: JobId, until: Timestamp) -> Resul
     Ok(())
 }
 
-pub(super) async fn is_any_due(store: &Store, now: Timestamp) -> Result<bool, Error> {
+pub(super) async fn is_any_due(store: &Store, but: &str, now: Timestamp) -> Result<bool, Error> {
     const DUE: &str = "
 SELECT id FROM jobs
-WHERE given_up_at IS NULL AND run_at <= $1 AND (leased_until IS NULL OR leased_until <= $1) LIMIT 1";
-    Ok(query(DUE).bind(now).fetch_optional::<()>(store).await?.is_some())
+WHERE given_up_at IS NULL AND run_at <= $1 AND (leased_until IS NULL OR leased_until <= $1) AND kind <> $2
+LIMIT 1";
+    Ok(query(DUE).bind(now).bind(but).fetch_optional::<()>(store).await?.is_some())
 }
 
 pub(super) async fn remove(tx: &mut Tx, id: JobId) -> Result<(), Error> {

@@ -184,7 +184,15 @@ impl SigningKey {
     /// # Errors
     /// When the library refuses to sign.
     pub fn sign_jwt(&self, claims: &impl Serialize) -> Result<String, SignatureError> {
-        let header = serde_json::json!({ "alg": self.algorithm.as_str(), "kid": self.kid, "typ": "JWT" });
+        self.sign_jwt_of("JWT", claims)
+    }
+
+    /// The same with a type of its own (RFC 8725 §3.11), which [`PublishedKeys::verify_jwt`] refuses.
+    ///
+    /// # Errors
+    /// When the library refuses to sign.
+    pub fn sign_jwt_of(&self, typ: &str, claims: &impl Serialize) -> Result<String, SignatureError> {
+        let header = serde_json::json!({ "alg": self.algorithm.as_str(), "kid": self.kid, "typ": typ });
         let claims = serde_json::to_vec(claims).map_err(|_| SignatureError)?;
         let message = format!("{}.{}", base64url(header.to_string()), base64url(claims));
         let signature = self.private_key.sign(message.as_bytes())?;
@@ -221,9 +229,12 @@ impl PublishedKeys {
         &self.jwks
     }
 
-    /// The claims of a JWT that one of these keys has signed, whatever its times say.
+    /// The claims of a plain JWT that one of these keys has signed, whatever its times say; `None` for one
+    /// with a type of its own.
     pub fn verify_jwt(&self, token: &str) -> Option<serde_json::Value> {
-        let kid = decode_header(token).ok()?.kid?;
+        let header = decode_header(token).ok()?;
+        header.typ.is_none_or(|typ| typ.eq_ignore_ascii_case("JWT")).then_some(())?;
+        let kid = header.kid?;
         let key = self.keys.iter().find(|key| key.kid == kid)?;
         let jwk: Jwk = serde_json::from_value(key.public_jwk()).ok()?;
         // The key says what it signs with; what the token says is not asked.

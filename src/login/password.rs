@@ -150,8 +150,8 @@ fn refused(error: passwords::Error) -> PageError {
     }
 }
 
-/// Starts the session, in place of the one that the browser had, and gives back what the attempt was
-/// counted as.
+/// Goes on with the session that the browser has, if it is the same person's, or starts one in its place;
+/// and gives back what the attempt was counted as.
 async fn welcome(
     app: &App,
     visit: &Visit,
@@ -162,13 +162,30 @@ async fn welcome(
     let now = app.clock.now();
     let before = signed_in::find(app, visit).await?;
     let mut tx = app.store.begin().await?;
-    if let Some(before) = before {
-        browser::end(&mut tx, before.session.id, before.user.id, now).await?;
-    }
-    let (session, secret) = browser::start(&mut tx, user.id, visit.browser(), &visit.requester, now).await?;
+    let renewed = match before {
+        // Clients were told which session this is, and it is not over.
+        Some(before) if before.user.id == user.id => {
+            let secret = browser::renew(&mut tx, before.session.id, &visit.requester, now).await?;
+            secret.map(|secret| (before.session.id, secret))
+        }
+        Some(before) => {
+            browser::end(&mut tx, before.session.id, before.user.id, now).await?;
+            None
+        }
+        None => None,
+    };
+    let (session, secret) = match renewed {
+        Some(renewed) => renewed,
+        None => {
+            let (session, secret) =
+                browser::start(&mut tx, user.id, visit.browser(), &visit.requester, now).await?;
+            (session.id, secret)
+        }
+    };
     counted.give_back(&mut tx, app).await?;
     tx.commit().await?;
-    tracing::info!(user = %user.id, session = %session.id, "a person signed in");
+    app.wake_workers();
+    tracing::info!(user = %user.id, %session, "a person signed in");
     let response = visit.go(next.unwrap_or("/account/"));
     Ok(visit.sign_in(response, &secret, app.config.sessions.browser_absolute_seconds))
 }

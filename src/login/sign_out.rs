@@ -15,7 +15,7 @@ use crate::http::pages::Frame;
 use crate::http::visit::Visit;
 use crate::sessions::browser;
 
-/// `POST /logout`: ends the browser session. What clients hold goes on; with `next`, somebody else
+/// `POST /logout`: ends the browser session. Matrix devices go on; with `next`, somebody else
 /// may sign in and go on there.
 pub async fn post(State(app): State<App>, visit: Visit, form: Result<Parameters, FormError>) -> Response {
     // This path is for forms alone: nothing is there to be loaded again.
@@ -38,6 +38,7 @@ async fn sign_out(
         let mut tx = app.store.begin().await?;
         browser::end(&mut tx, signed_in.session.id, signed_in.user.id, app.clock.now()).await?;
         tx.commit().await?;
+        app.wake_workers();
     }
     let on = match next::local(form.get("next")) {
         Some(next) => with_query("/login", &[("next", next.into())]),

@@ -46,8 +46,7 @@ struct Claims<'a> {
     nonce: Option<&'a str>,
 }
 
-/// Signs an ID token with the algorithm that the client registered, RS256 if it named none
-/// (OpenID Connect Registration §2).
+/// Signs an ID token with the algorithm that the client registered.
 pub(super) fn sign(
     app: &App,
     client: &Client,
@@ -55,8 +54,7 @@ pub(super) fn sign(
     access_token: &str,
     now: Timestamp,
 ) -> Result<String, Error> {
-    let registered = client.metadata.id_token_signed_response_alg.as_deref();
-    let algorithm = registered.and_then(Algorithm::parse).unwrap_or(Algorithm::Rs256);
+    let algorithm = client.metadata.id_token_algorithm();
     let keys = app.keys.current();
     let key =
         keys.signing_key(algorithm, now).ok_or_else(|| Error::Internal("there is no signing key".into()))?;
@@ -96,9 +94,10 @@ pub(super) struct Hint {
 }
 
 /// Reads an ID token of ours, which may have expired (OpenID Connect Core §3.1.2.1, RP-Initiated
-/// Logout §2).
+/// Logout §2). A logout token is none (Back-Channel Logout §2.4).
 pub(super) fn read_hint(app: &App, token: &str) -> Option<Hint> {
     let claims = app.keys.current().verify_jwt(token)?;
+    claims.get("events").is_none().then_some(())?;
     let text = |name: &str| claims.get(name).and_then(serde_json::Value::as_str);
     (text("iss")? == app.config.http.public_base.as_str()).then_some(())?;
     Some(Hint {

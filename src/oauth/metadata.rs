@@ -73,6 +73,8 @@ pub fn document(config: &Config) -> Value {
         "device_authorization_endpoint": at("oauth2/device"),
         "revocation_endpoint": at("oauth2/revoke"),
         "end_session_endpoint": at("end-session"),
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
         "introspection_endpoint": at("oauth2/introspect"),
         "userinfo_endpoint": at("oauth2/userinfo"),
         "jwks_uri": at("oauth2/keys.json"),

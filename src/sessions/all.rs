@@ -137,8 +137,9 @@ pub async fn end_others(
     except: BrowserSessionId,
     now: Timestamp,
 ) -> Result<u64, store::Error> {
-    let browsers = browser::end_all(tx, user_id, Some(except), now).await?;
+    // In the order of a sign-in, so that the two cannot wait for each other.
     let clients = client::end_all(tx, user_id, EndReason::SignedOut, now).await?;
+    let browsers = browser::end_all(tx, user_id, Some(except), now).await?;
     Ok(browsers + clients)
 }
 

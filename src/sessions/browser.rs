@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::sql;
+use super::{logout, sql};
 use crate::config;
 use crate::http::requester::Requester;
 use crate::ids::{BrowserSessionId, UserId};
@@ -67,6 +67,32 @@ pub async fn start(
     Ok((session, secret))
 }
 
+/// Goes on with a session whose person has proved anew who they are, and returns the secret for its new
+/// cookie; the old one is worth nothing any more. `None` when the session is over.
+///
+/// # Errors
+/// When the database fails.
+pub async fn renew(
+    tx: &mut Tx,
+    id: BrowserSessionId,
+    requester: &Requester,
+    now: Timestamp,
+) -> Result<Option<String>, store::Error> {
+    let secret = keys::random_secret();
+    let is_live = sql::renew_browser_session(tx, id, &keys::digest(&secret), requester, now).await?;
+    Ok(is_live.then_some(secret))
+}
+
+/// Whether a session is not over, and will not be until the transaction ends. To be asked after a client
+/// session that was allowed in it was added in the same transaction: from then on whoever ends it waits,
+/// and finds that one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_still_live(tx: &mut Tx, id: BrowserSessionId) -> Result<bool, store::Error> {
+    sql::is_browser_session_live(tx, id).await
+}
+
 /// A live session by its identifier.
 ///
 /// # Errors
@@ -119,7 +145,8 @@ pub async fn list(
     sql::list_browser_sessions(on, user_id, before, limit).await
 }
 
-/// Ends one session of the user; `false` when it was not live or is not theirs.
+/// Ends one session of the user; `false` when it was not live or is not theirs. Clients that want to be
+/// told are told ([`logout`]), once the workers are woken.
 ///
 /// # Errors
 /// When the database fails.
@@ -129,10 +156,14 @@ pub async fn end(
     user_id: UserId,
     now: Timestamp,
 ) -> Result<bool, store::Error> {
-    sql::end_browser_session(tx, id, user_id, now).await
+    if !sql::end_browser_session(tx, id, user_id, now).await? {
+        return Ok(false);
+    }
+    logout::follow(tx, &[id], now).await?;
+    Ok(true)
 }
 
-/// Ends all of the user's sessions but one, and returns how many these were.
+/// Ends all of the user's sessions but one, as [`end`] does, and returns how many these were.
 ///
 /// # Errors
 /// When the database fails.
@@ -142,5 +173,22 @@ pub async fn end_all(
     except: Option<BrowserSessionId>,
     now: Timestamp,
 ) -> Result<u64, store::Error> {
-    sql::end_browser_sessions(tx, user_id, except, now).await
+    let ended = sql::end_browser_sessions(tx, user_id, except, now).await?;
+    logout::follow(tx, &ended, now).await?;
+    Ok(ended.len() as u64)
+}
+
+/// Ends those that have outlived their limits, as [`end`] does.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn end_stale(
+    tx: &mut Tx,
+    limits: &config::Sessions,
+    now: Timestamp,
+) -> Result<(), store::Error> {
+    let ago = |seconds: u64| now - Duration::from_secs(seconds);
+    let (idle, absolute) = (ago(limits.browser_idle_seconds), ago(limits.browser_absolute_seconds));
+    let ended = sql::end_stale_browser_sessions(tx, idle, absolute, now).await?;
+    logout::follow(tx, &ended, now).await
 }

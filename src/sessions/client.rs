@@ -55,6 +55,8 @@ pub enum EndReason {
     ClientRemoved,
     /// It outlived its limits.
     Expired,
+    /// The browser session in which it was allowed is over, and its client was told.
+    BrowserSessionEnded,
     /// The policy no longer allows what was granted.
     DeniedByPolicy,
 }
@@ -72,6 +74,7 @@ impl EndReason {
             EndReason::CodeReused => "code_reused",
             EndReason::ClientRemoved => "client_removed",
             EndReason::Expired => "expired",
+            EndReason::BrowserSessionEnded => "browser_session_ended",
             EndReason::DeniedByPolicy => "denied_by_policy",
         }
     }

@@ -1,7 +1,7 @@
 //! Sessions and their tokens: people signed in with a browser, and what OAuth clients hold.
 //!
 //! Owns `browser_sessions`, `client_sessions` and `access_tokens`. A user is known here only as a
-//! [`UserId`], a client only as a [`ClientId`]; who they are is the business of other rooms.
+//! [`UserId`], a client only as a [`ClientId`], until it is to be called; who they are is the business of other rooms.
 
 pub mod all;
 pub mod browser;
@@ -9,6 +9,7 @@ pub mod client;
 pub mod device;
 pub mod foreign;
 pub mod jobs;
+pub mod logout;
 mod sql;
 pub mod tokens;
 
@@ -31,19 +32,14 @@ const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// When the database fails.
 pub async fn expire(tx: &mut Tx, limits: &config::Sessions, now: Timestamp) -> Result<(), store::Error> {
     let ago = |seconds: u64| now - Duration::from_secs(seconds);
-    sql::end_stale_browser_sessions(
-        tx,
-        ago(limits.browser_idle_seconds),
-        ago(limits.browser_absolute_seconds),
-        now,
-    )
-    .await?;
     let never = Timestamp(i64::MIN);
     let idle_since = limits.client_idle_seconds.map_or(never, ago);
     let created_before = limits.client_absolute_seconds.map_or(never, ago);
     for (session, user, device) in sql::list_stale_client_sessions(tx, idle_since, created_before).await? {
         client::end(tx, session, user, device, client::EndReason::Expired, now).await?;
     }
+    // After the clients' sessions, as a sign-in does, so that the two cannot wait for each other.
+    browser::end_stale(tx, limits, now).await?;
     sql::forget(tx, now - REMEMBERED, now).await
 }
 

@@ -12,7 +12,7 @@ const NEXT: &str = "
 UPDATE jobs SET leased_until = $1, attempts = attempts + 1
 WHERE id = (
     SELECT id FROM jobs AS candidate
-    WHERE given_up_at IS NULL AND run_at <= $2 AND (leased_until IS NULL OR leased_until <= $2)
+    WHERE given_up_at IS NULL AND run_at <= $2 AND (leased_until IS NULL OR leased_until <= $2) AND kind <> $3
       AND NOT EXISTS (
           SELECT 1 FROM jobs AS other
           WHERE other.queue = candidate.queue AND other.given_up_at IS NULL
@@ -28,7 +28,7 @@ const NEXT_POSTGRES: &str = "
 UPDATE jobs SET leased_until = $1, attempts = attempts + 1
 WHERE id = (
     SELECT id FROM jobs AS candidate
-    WHERE given_up_at IS NULL AND run_at <= $2 AND (leased_until IS NULL OR leased_until <= $2)
+    WHERE given_up_at IS NULL AND run_at <= $2 AND (leased_until IS NULL OR leased_until <= $2) AND kind <> $3
       AND NOT EXISTS (
           SELECT 1 FROM jobs AS other
           WHERE other.queue = candidate.queue AND other.given_up_at IS NULL
@@ -40,12 +40,13 @@ WHERE id = (
 )
 RETURNING id, kind, queue, payload, attempts, refusals, created_at";
 
-/// Leases the next due job until `until`, counting the attempt.
+/// Leases the next due job of any kind but one until `until`, counting the attempt.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn lease_next_job<T: FromRow>(
     tx: &mut Tx,
+    but: &str,
     now: Timestamp,
     until: Timestamp,
 ) -> Result<Option<T>, Error> {
@@ -53,7 +54,7 @@ pub async fn lease_next_job<T: FromRow>(
         TxEngine::Sqlite(_) => NEXT,
         TxEngine::Postgres(_) => NEXT_POSTGRES,
     };
-    query(sql).bind(until).bind(now).fetch_optional(tx).await
+    query(sql).bind(until).bind(now).bind(but).fetch_optional(tx).await
 }
 
 const CANCEL: &str = "

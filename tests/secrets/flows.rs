@@ -16,6 +16,8 @@ pub async fn drive(world: &mut World) {
     pages(world, &password).await;
     clients_with_secrets(world, &password).await;
     clients_that_sign(world, &password).await;
+    a_client_for_itself(world).await;
+    told_of_the_end(world, &password).await;
     pushed_requests(world, &password).await;
     devices(world, &password).await;
     rendezvous(world).await;
@@ -24,6 +26,7 @@ pub async fn drive(world: &mut World) {
     broken_requests(world);
     with_a_broken_database(world, &password).await;
     with_a_broken_homeserver(world, &password).await;
+    remember_logout_tokens(world);
 }
 
 /// A password that looks different in every encoding.
@@ -241,6 +244,70 @@ async fn clients_that_sign(world: &World, password: &str) {
     }
 }
 
+async fn a_client_for_itself(world: &World) {
+    let ask = async |secret: &str, scope: &str| {
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", "reporter"),
+            ("client_secret", secret),
+            ("scope", scope),
+        ];
+        world.post("/oauth2/token", &form).await
+    };
+    let answer = ask(&world.reporter_secret, "reports:read").await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    assert_eq!(ask(&world.reporter_secret, "reports:burn").await.error(), "invalid_scope");
+    assert_eq!(ask(&world.guess("a wrong secret"), "reports:read").await.error(), "invalid_client");
+    let token = text(&answer, "access_token");
+    let credential = basic("configured", &world.configured_secret);
+    for credential in [format!("Bearer {}", world.homeserver.secret()), credential, format!("Bearer {token}")]
+    {
+        world.post_as("/oauth2/introspect", &credential, &[("token", &token)]).await;
+    }
+    world.post_as("/oauth2/userinfo", &format!("Bearer {token}"), &[]).await;
+    let secret = world.reporter_secret.as_str();
+    let form = [("token", token.as_str()), ("client_id", "reporter"), ("client_secret", secret)];
+    assert_eq!(world.post("/oauth2/revoke", &form).await.status, StatusCode::OK);
+}
+
+/// Clients that take a logout token, and others that do not.
+async fn told_of_the_end(world: &World, password: &str) {
+    let mut browser = Browser::new(world);
+    browser.sign_in(password).await;
+    let clients = ["told", "refuses", "fails", "redirects"];
+    let mut codes = Vec::new();
+    for client in clients {
+        let (query, verifier) = request(world, client, "openid", &[]);
+        let code = browser.allow(&query).await.query_parameter("code").expect("a code");
+        let mut form = code_form(&code, &verifier);
+        form.push(("client_id", client));
+        let answer = world.post("/oauth2/token", &form).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        let (query, verifier) = request(world, client, "openid", &[]);
+        codes.push((client, browser.allow(&query).await.query_parameter("code").expect("a code"), verifier));
+    }
+    let page = browser.get("/account/").await;
+    assert_eq!(browser.submit(&page, "/logout", &[]).await.status, StatusCode::SEE_OTHER);
+    for (client, code, verifier) in &codes {
+        let mut form = code_form(code, verifier);
+        form.push(("client_id", client));
+        assert_eq!(world.post("/oauth2/token", &form).await.error(), "invalid_grant");
+    }
+    crate::cluster::until("each client was told, and some once more", async || {
+        world.told.lock().unwrap().len() > clients.len()
+    })
+    .await;
+    let told = world.told.lock().unwrap().clone();
+    for body in told {
+        let token = crate::support::server::parameter(&body, "logout_token").expect("a logout token");
+        // Somebody else brings it along.
+        let (query, _) = request(world, "told", "openid", &[("id_token_hint", &token)]);
+        let refused = browser.get(&format!("/authorize?{query}")).await;
+        assert_eq!(refused.query_parameter("error").as_deref(), Some("invalid_request"));
+        browser.get(&format!("/end-session?id_token_hint={token}")).await;
+    }
+}
+
 async fn pushed_requests(world: &World, password: &str) {
     let (query, verifier) = request(world, "configured", "openid", &[("login_hint", "alice")]);
     let form: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
@@ -361,6 +428,14 @@ async fn devices(world: &World, password: &str) {
             None => assert_eq!(polled.status, StatusCode::OK, "{}", polled.text()),
             Some(code) => assert_eq!(polled.error(), code),
         }
+    }
+}
+
+/// What was told later, when tries were repeated.
+fn remember_logout_tokens(world: &World) {
+    for body in world.told.lock().unwrap().iter() {
+        let token = crate::support::server::parameter(body, "logout_token").expect("a logout token");
+        world.secrets.borrow_mut().add("logout_token", &token);
     }
 }
 

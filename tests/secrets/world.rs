@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::routing::get;
+use axum::extract::Path;
+use axum::routing::{get, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gatehouse::keys::{Algorithm, PrivateKey, PublishedKeys, RootSecret, SigningKey, random_secret};
 use gatehouse::time::Timestamp;
+use http::StatusCode;
 use http::header::{COOKIE, ORIGIN, SET_COOKIE};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
@@ -59,11 +62,15 @@ pub struct World {
     pub http: reqwest::Client,
     /// The secret of the client in the configuration.
     pub configured_secret: String,
+    /// That of the one that acts for itself.
+    pub reporter_secret: String,
     /// The key of the client whose keys are fetched.
     pub key: SigningKey,
     pub database: Database,
     /// By plain HTTP/1.1, and by HTTP/2 with TLS.
     bases: [String; 2],
+    /// What clients were posted when a browser session was over.
+    pub told: Arc<Mutex<Vec<String>>>,
     turn: Cell<usize>,
     root_secret: Option<String>,
     _site: Site,
@@ -142,7 +149,17 @@ impl World {
         let homeserver = StubHomeserver::start().await;
         homeserver.set_secret(&secret("the homeserver's secret"));
         let (key, keys) = key_pair();
-        let site = Site::start(Router::new().route("/keys.json", get(async move || axum::Json(keys))));
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let kept = told.clone();
+        let take = async move |Path(status): Path<u16>, body: String| {
+            kept.lock().unwrap().push(body);
+            StatusCode::from_u16(status).unwrap()
+        };
+        let site = Site::start(
+            Router::new()
+                .route("/keys.json", get(async move || axum::Json(keys)))
+                .route("/out/{status}", post(take)),
+        );
 
         let installation = Installation::new(&homeserver);
         let (port, tls_port) = (installation.port, process::free_port());
@@ -158,6 +175,12 @@ impl World {
             });
             more.as_object().unwrap().iter().for_each(|(name, value)| client[name] = value.clone());
             client
+        };
+        let reporter = secret("the secret of a client that acts for itself");
+        let told_at = |status: u16| {
+            json!({
+                "trusted": true, "backchannel_logout_uri": format!("https://127.0.0.1:{}/out/{status}", site.port),
+            })
         };
         let plenty = json!({ "burst": 1000, "per_hour": 1000 });
         // JSON is YAML.
@@ -181,6 +204,13 @@ impl World {
                 client("fetched", "private_key_jwt", json!({
                     "jwks_uri": format!("https://127.0.0.1:{}/keys.json", site.port),
                 })),
+                client("reporter", "client_secret_post", json!({
+                    "client_secret": reporter, "grant_types": ["client_credentials"], "scope": "reports:read",
+                })),
+                client("told", "none", told_at(200)),
+                client("refuses", "none", told_at(400)),
+                client("fails", "none", told_at(500)),
+                client("redirects", "none", told_at(302)),
                 client("unreachable", "private_key_jwt", json!({ "jwks_uri": "https://127.0.0.1:1/keys.json" })),
             ],
             "outbound": { "ca_file": site.ca_file(), "allowed_networks": ["127.0.0.1/32"] },
@@ -229,9 +259,11 @@ impl World {
             printed,
             http,
             configured_secret,
+            reporter_secret: reporter,
             key,
             database,
             bases,
+            told,
             turn,
             root_secret,
             _site: site,

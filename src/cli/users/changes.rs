@@ -25,8 +25,8 @@ pub(super) async fn set_password(app: &App, set: SetPassword) -> Result<Answer, 
     passwords::set(&mut tx, user.id, &hash, now).await?;
     let mut ended = 0;
     if set.end_sessions {
-        ended += browser::end_all(&mut tx, user.id, None, now).await?;
         ended += client::end_all(&mut tx, user.id, EndReason::EndedByAdmin, now).await?;
+        ended += browser::end_all(&mut tx, user.id, None, now).await?;
     }
     tx.commit().await?;
     tracing::info!(user = %user.id, "a password was set by an admin");

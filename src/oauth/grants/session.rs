@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::clients::{Client, GrantType, authorization_requests, device_requests};
 use crate::http::requester::Requester;
 use crate::ids::{AuthorizationRequestId, BrowserSessionId, ClientSessionId, DeviceId};
+use crate::sessions::browser;
 use crate::sessions::client::{Count, NewClientSession};
 use crate::sessions::device::{self, HeldDevice};
 use crate::sessions::tokens::{self, Issue, Pair};
@@ -143,7 +144,8 @@ async fn start(
     device::settle(app, Some(&held), spent).await
 }
 
-/// Starts the session and spends the code, unless another request was faster.
+/// Starts the session and spends the code, unless another request was faster, or the browser session is over
+/// that it would have to end with: what nobody could be told of any more must not begin.
 async fn spend(
     app: &App,
     client: &Client,
@@ -166,6 +168,14 @@ async fn spend(
     let (session, pair) = tokens::start_session(&mut tx, &new, issue).await?;
     if !allowed.code.spend(&mut tx, session, issue.now).await? {
         return Err(allowed.code.spent());
+    }
+    let is_told =
+        client.metadata.backchannel_logout_uri.is_some() && Scope::stored(allowed.scope).has(OPENID);
+    if let Some(browser) = allowed.browser_session_id.filter(|_| is_told)
+        && !browser::is_still_live(&mut tx, browser).await?
+    {
+        let why = "the person has signed out of the browser in which they allowed it";
+        return Err(allowed.code.refused(why));
     }
     tx.commit().await?;
     Ok(pair)

@@ -1,6 +1,7 @@
 //! All SQL of the sessions and their tokens.
 
 pub(super) mod all;
+pub(super) mod logout;
 
 use super::browser::BrowserSession;
 use super::client::{ClientSession, Count, NewClientSession};
@@ -534,6 +535,44 @@ FROM browser_sessions WHERE id = $1 AND ended_at IS NULL";
     query(FIND).bind(id).fetch_optional(on).await
 }
 
+/// Whether a browser session goes on, and does so until the transaction ends if a client session that
+/// refers to it was added in the same one.
+pub(super) async fn is_browser_session_live(tx: &mut Tx, id: BrowserSessionId) -> Result<bool, Error> {
+    const FIND: &str = "SELECT id FROM browser_sessions WHERE id = $1 AND ended_at IS NULL";
+    Ok(query(FIND).bind(id).fetch_optional::<()>(tx).await?.is_some())
+}
+
+/// Gives a live session another cookie, for a person who has proved anew who they are; `false` when it is
+/// over.
+pub(super) async fn renew_browser_session(
+    tx: &mut Tx,
+    id: BrowserSessionId,
+    cookie_digest: &str,
+    requester: &Requester,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    const RENEW: &str = "
+UPDATE browser_sessions
+SET cookie_digest = $1, authenticated_at = $2, last_seen_at = $2, last_seen_ip = COALESCE($3, last_seen_ip),
+    user_agent = COALESCE($4, user_agent)
+WHERE id = $5 AND ended_at IS NULL";
+    let renew = query(RENEW)
+        .bind(cookie_digest)
+        .bind(now)
+        .bind(requester.address.map(|address| address.to_string()))
+        .bind(requester.user_agent.clone())
+        .bind(id);
+    Ok(renew.execute(tx).await? == 1)
+}
+
+struct EndedBrowser(BrowserSessionId);
+
+impl FromRow for EndedBrowser {
+    fn from_row(row: &Row) -> Result<EndedBrowser, Error> {
+        Ok(EndedBrowser(row.get("id")?))
+    }
+}
+
 pub(super) async fn end_browser_session(
     tx: &mut Tx,
     id: BrowserSessionId,
@@ -550,23 +589,30 @@ pub(super) async fn end_browser_sessions(
     user: UserId,
     except: Option<BrowserSessionId>,
     now: Timestamp,
-) -> Result<u64, Error> {
-    const SET: &str =
-        "UPDATE browser_sessions SET ended_at = $1 WHERE user_id = $2 AND id <> $3 AND ended_at IS NULL";
+) -> Result<Vec<BrowserSessionId>, Error> {
+    const SET: &str = "
+UPDATE browser_sessions SET ended_at = $1 WHERE user_id = $2 AND id <> $3 AND ended_at IS NULL RETURNING id";
     let except = except.map_or(LAST_ID.to_owned(), |id| id.to_string());
-    query(SET).bind(now).bind(user).bind(except).execute(tx).await
+    let ended: Vec<EndedBrowser> = query(SET).bind(now).bind(user).bind(except).fetch_all(tx).await?;
+    Ok(ended.into_iter().map(|EndedBrowser(id)| id).collect())
 }
 
+/// Ends up to a thousand of them.
 pub(super) async fn end_stale_browser_sessions(
     tx: &mut Tx,
     idle_since: Timestamp,
     created_before: Timestamp,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<Vec<BrowserSessionId>, Error> {
     const SET: &str = "
-UPDATE browser_sessions SET ended_at = $1 WHERE ended_at IS NULL AND (last_seen_at <= $2 OR created_at <= $3)";
-    query(SET).bind(now).bind(idle_since).bind(created_before).execute(tx).await?;
-    Ok(())
+UPDATE browser_sessions SET ended_at = $1
+WHERE ended_at IS NULL AND id IN (
+    SELECT id FROM browser_sessions WHERE ended_at IS NULL AND (last_seen_at <= $2 OR created_at <= $3) LIMIT 1000
+)
+RETURNING id";
+    let set = query(SET).bind(now).bind(idle_since).bind(created_before);
+    let ended: Vec<EndedBrowser> = set.fetch_all(tx).await?;
+    Ok(ended.into_iter().map(|EndedBrowser(id)| id).collect())
 }
 
 /// Writes down when sessions were last used.
@@ -577,14 +623,20 @@ pub(super) async fn set_seen(tx: &mut Tx, session: ClientSessionId, at: Timestam
 }
 
 /// Removes expired access tokens, with the sessions of clients that acted for themselves, which have
-/// one token each, and sessions that ended before `ended_before`.
+/// one token each, and sessions that ended before `ended_before`; not those that were allowed in a browser
+/// session which goes on: their clients have yet to be told of its end.
 pub(super) async fn forget(tx: &mut Tx, ended_before: Timestamp, now: Timestamp) -> Result<(), Error> {
     query("DELETE FROM access_tokens WHERE expires_at < $1").bind(now).execute(tx).await?;
     const FORGET_CLIENTS_OWN: &str = "
 DELETE FROM client_sessions
 WHERE user_id IS NULL AND NOT EXISTS (SELECT 1 FROM access_tokens WHERE session_id = client_sessions.id)";
     query(FORGET_CLIENTS_OWN).execute(tx).await?;
-    query("DELETE FROM client_sessions WHERE ended_at < $1").bind(ended_before).execute(tx).await?;
+    const FORGET_ENDED: &str = "
+DELETE FROM client_sessions
+WHERE ended_at < $1 AND NOT EXISTS (
+    SELECT 1 FROM browser_sessions AS b WHERE b.id = client_sessions.browser_session_id AND b.ended_at IS NULL
+)";
+    query(FORGET_ENDED).bind(ended_before).execute(tx).await?;
     query("DELETE FROM browser_sessions WHERE ended_at < $1").bind(ended_before).execute(tx).await?;
     Ok(())
 }
