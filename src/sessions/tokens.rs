@@ -333,7 +333,7 @@ pub async fn find_active(
     token: &str,
     now: Timestamp,
 ) -> Result<Option<Arc<ActiveToken>>, store::Error> {
-    if TokenKind::of(token) != Some(TokenKind::Access) && !may_be_foreign(app, token).await? {
+    if TokenKind::of(token) != Some(TokenKind::Access) && !Box::pin(may_be_foreign(app, token)).await? {
         return Ok(None);
     }
     let digest = keys::sha256(token);
