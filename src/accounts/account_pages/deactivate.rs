@@ -8,7 +8,7 @@ use http::StatusCode;
 use crate::accounts::signed_in;
 use crate::accounts::users;
 use crate::app::App;
-use crate::http::error::{PageError, Problem, WayOn};
+use crate::http::error::{PageError, WayOn};
 use crate::http::filters;
 use crate::http::form::{FormError, Parameters, with_query};
 use crate::http::pages::{Frame, Person};
@@ -91,9 +91,6 @@ async fn deactivate(
         return Ok(page(visit, signed_in.person(app), erase, Some(WrongName)));
     }
     let mut tx = app.store.begin().await?;
-    if !users::is_still_active(&mut tx, user.id).await? {
-        return Err(Problem::RequestExpired.into());
-    }
     users::deactivate(&mut tx, user.id, erase, app.clock.now()).await?;
     tx.commit().await?;
     app.wake_workers();
