@@ -10,6 +10,7 @@ mod browser_account;
 mod browser_link;
 mod client_authentication;
 mod client_credentials;
+mod client_developers;
 mod client_keys;
 mod client_registration;
 mod cluster;

@@ -6,24 +6,9 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::device_grant::DEVICE_CODE;
-use crate::support::running::{Visitor, http_client, send};
+use crate::support::running::{http_client, send};
 use crate::support::server::{Answer, Tokens, matrix_scope};
 use crate::synapse::{Pair, soon};
-
-/// Opens one of our pages with a browser that was never here, signing in on the way; its path too.
-async fn open(visitor: &mut Visitor<'_>, username: &str, path: &str) -> (String, Answer) {
-    let mut path = path.to_owned();
-    loop {
-        let answer = visitor.get(&path).await;
-        match answer.header("location") {
-            "" => return (path, answer),
-            to if to.contains("/login?") => {
-                path = visitor.sign_in(username, to).await.location().to_owned();
-            }
-            to => path = to.to_owned(),
-        }
-    }
-}
 
 /// Uploads a new master key, made of a word.
 async fn upload(pair: &Pair, user: &str, token: &str, word: &str) -> Answer {
@@ -50,7 +35,7 @@ pub async fn cross_signing_keys_are_replaced_once_the_person_allows_it(pair: &Pa
     assert_eq!(url, ours.as_str());
 
     let mut visitor = pair.server.visitor();
-    let (path, page) = open(&mut visitor, "iris", &url[pair.server.base.as_str().len() - 1..]).await;
+    let (path, page) = visitor.open("iris", &url[pair.server.base.as_str().len() - 1..]).await;
     assert!(page.text().contains("Reset your encryption identity?"), "{}", page.text());
     assert_eq!(
         upload(pair, "iris", &token, "second").await.status,
@@ -71,7 +56,7 @@ pub async fn a_person_deactivates_their_account(pair: &Pair) {
     let session = pair.sign_in("judy", "PHONE").await;
     pair.assert_welcome(&session.tokens.access).await;
     let mut visitor = pair.server.visitor();
-    let (path, page) = open(&mut visitor, "judy", "account/?action=org.matrix.account_deactivate").await;
+    let (path, page) = visitor.open("judy", "account/?action=org.matrix.account_deactivate").await;
     let done = visitor.submit(&page, &path, &[("username", "judy"), ("erase", "yes")]).await;
     assert!(visitor.get(done.location()).await.text().contains("Your account is deactivated"));
     soon("the homeserver refuses the app", async || {
@@ -107,7 +92,7 @@ pub async fn a_device_signs_in_by_a_code_and_is_named(pair: &Pair) {
 
     let mut visitor = pair.server.visitor();
     let complete = text("verification_uri_complete");
-    let (_, page) = open(&mut visitor, "kate", &complete[pair.server.base.as_str().len() - 1..]).await;
+    let (_, page) = visitor.open("kate", &complete[pair.server.base.as_str().len() - 1..]).await;
     assert_eq!(seen().await.status, StatusCode::NOT_FOUND);
     visitor.submit(&page, "link", &[("code", &text("user_code")), ("answer", "approve")]).await.location();
     assert_eq!(seen().await.status, StatusCode::NOT_FOUND);
@@ -118,11 +103,11 @@ pub async fn a_device_signs_in_by_a_code_and_is_named(pair: &Pair) {
     assert_eq!(pair.who_am_i(&tokens.access).await.json()["device_id"], KEY);
 
     let view = format!("account/?action=org.matrix.device_view&device_id={encoded}");
-    let (path, page) = open(&mut visitor, "kate", &view).await;
+    let (path, page) = visitor.open("kate", &view).await;
     visitor.submit(&page, &path, &[("name", "Kate’s television")]).await.location();
     assert_eq!(seen().await.json()["display_name"], Value::from("Kate’s television"));
     let end = format!("account/?action=org.matrix.device_delete&device_id={encoded}");
-    let (path, page) = open(&mut visitor, "kate", &end).await;
+    let (path, page) = visitor.open("kate", &end).await;
     visitor.submit(&page, &path, &[]).await.location();
     soon("the device is gone", async || seen().await.status == StatusCode::NOT_FOUND).await;
     pair.assert_unknown(&tokens.access).await;

@@ -226,6 +226,22 @@ impl Visitor<'_> {
         self.submit(&page, "login", &form).await
     }
 
+    /// Opens a page, signing in where asked to and following where our pages lead; what comes in the end, or
+    /// what leads away from us, and its path.
+    pub async fn open(&mut self, username: &str, path: &str) -> (String, Answer) {
+        let mut path = path.to_owned();
+        loop {
+            let answer = self.get(&path).await;
+            match answer.header(LOCATION) {
+                to if to.contains("/login?") => {
+                    path = self.sign_in(username, to).await.location().to_owned();
+                }
+                to if to.starts_with('/') => path = to.to_owned(),
+                _ => return (path, answer),
+            }
+        }
+    }
+
     /// Follows an authorization request, signing in on the way where asked to, up to the page that
     /// asks for consent; that page and its path, or what led away from us.
     pub async fn ask(&mut self, username: &str, query: &str) -> (String, Answer) {
