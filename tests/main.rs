@@ -33,6 +33,7 @@ mod homeserver_contract;
 mod id_tokens;
 mod introspection;
 mod jobs;
+mod limits_across_nodes;
 mod link;
 mod listeners;
 mod login_password;

@@ -95,17 +95,13 @@ pub async fn spend(app: &App, action: &Action<'_>) -> Result<Allowance, Error> {
 INSERT INTO rate_limits (subject, full_at) VALUES ($1, $2 + $3)
 ON CONFLICT (subject) DO UPDATE
 SET full_at = CASE WHEN rate_limits.full_at > $2 THEN rate_limits.full_at ELSE $2 END + $3
-WHERE rate_limits.full_at + $3 - $2 <= $4
-RETURNING full_at";
+WHERE rate_limits.full_at + $3 - $2 <= $4";
     let (one, all) = spans(&action.limit(app));
     let now = app.clock.now();
-    let mut tx = app.store.begin().await?;
-    let spent: Option<FullAt> =
-        query(SPEND).bind(action.subject()).bind(now).bind(one).bind(all).fetch_optional(&mut tx).await?;
-    tx.commit().await?;
-    match spent {
-        Some(_) => Ok(Allowance::Granted),
-        None => look(app, action).await,
+    let spend = query(SPEND).bind(action.subject()).bind(now).bind(one).bind(all);
+    match spend.execute_alone(&app.store).await? {
+        1 => Ok(Allowance::Granted),
+        _ => look(app, action).await,
     }
 }
 

@@ -1,0 +1,129 @@
+//! Limits hold for all nodes of one PostgreSQL database together: three of them allow no more than one.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use futures_util::future::join_all;
+use gatehouse::config::{Limit, RateLimits};
+use gatehouse::http::listen::Peer;
+use http::header::{CONTENT_TYPE, COOKIE, ORIGIN};
+use http::{Request, StatusCode};
+use serde_json::json;
+
+use crate::support::server::{Engine, REDIRECT_URI, Server, form_request, send_to};
+
+/// How many attempts may come at once, and how many further ones an hour.
+const LIMIT: Limit = Limit { burst: 5, per_hour: 60 };
+const WIDE: Limit = Limit { burst: 1000, per_hour: 1000 };
+/// More than three times what is allowed.
+const ATTEMPTS: usize = 24;
+
+/// Three nodes, with everything but one action free.
+async fn nodes(limited: impl FnOnce(&mut RateLimits)) -> (Server, [Router; 2]) {
+    let mut limits = RateLimits {
+        sign_in_per_address: WIDE,
+        sign_in_per_account: WIDE,
+        client_registration_per_address: WIDE,
+        client_secret_per_client: WIDE,
+    };
+    limited(&mut limits);
+    let server = Server::start_with(Engine::Postgres, |config| config.rate_limits = limits).await;
+    let routers = [server.another_node().await.1, server.another_node().await.1];
+    (server, routers)
+}
+
+/// Sends requests to the nodes in turn, all at once; how many were answered with each status.
+async fn all_at_once((server, others): &(Server, [Router; 2]), requests: Vec<Request<Body>>) -> [usize; 2] {
+    let sent = requests.into_iter().enumerate().map(async |(number, request)| match number % 3 {
+        0 => server.send(request).await.status,
+        other => send_to(&others[other - 1], request).await.status,
+    });
+    let statuses = join_all(sent).await;
+    let refused = statuses.iter().filter(|status| **status == StatusCode::TOO_MANY_REQUESTS).count();
+    assert!(statuses.iter().all(|status| !status.is_server_error()), "{statuses:?}");
+    [statuses.len() - refused, refused]
+}
+
+/// Makes the attempts, and again after one has grown back.
+async fn hold(nodes: &(Server, [Router; 2]), mut attempts: impl AsyncFnMut() -> Vec<Request<Body>>) {
+    let burst = LIMIT.burst as usize;
+    assert_eq!(all_at_once(nodes, attempts().await).await, [burst, ATTEMPTS - burst]);
+    assert_eq!(all_at_once(nodes, attempts().await).await, [0, ATTEMPTS]);
+    nodes.0.advance(Duration::from_secs(3600 / u64::from(LIMIT.per_hour)));
+    assert_eq!(all_at_once(nodes, attempts().await).await, [1, ATTEMPTS - 1]);
+}
+
+fn from(address: &str, mut request: Request<Body>) -> Request<Body> {
+    request.extensions_mut().insert(Peer(address.parse().ok()));
+    request
+}
+
+/// Wrong passwords, each from a browser of its own.
+async fn sign_ins(server: &Server, to: impl Fn(usize) -> (String, String)) -> Vec<Request<Body>> {
+    let base = server.config.http.public_base.origin().ascii_serialization();
+    let mut requests = Vec::new();
+    for number in 0..ATTEMPTS {
+        let (name, address) = to(number);
+        let mut browser = server.browser();
+        let csrf = browser.csrf().await;
+        let cookies: Vec<String> =
+            browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let headers = [(ORIGIN, base.as_str()), (COOKIE, &cookies.join("; "))];
+        let form = [("csrf", csrf.as_str()), ("username", &name), ("password", "a wrong password")];
+        requests.push(from(&address, form_request("/login", &headers, &form)));
+    }
+    requests
+}
+
+#[tokio::test]
+async fn sign_ins_from_one_address() {
+    let nodes = nodes(|limits| limits.sign_in_per_address = LIMIT).await;
+    nodes.0.user("alice").await;
+    let to = |number: usize| (format!("user{number}"), "198.51.100.1".to_owned());
+    hold(&nodes, async || sign_ins(&nodes.0, to).await).await;
+}
+
+#[tokio::test]
+async fn sign_ins_to_one_account_whether_it_exists_or_not() {
+    for name in ["alice", "nobody"] {
+        let nodes = nodes(|limits| limits.sign_in_per_account = LIMIT).await;
+        nodes.0.user("alice").await;
+        let to = |number: usize| (name.to_owned(), format!("198.51.100.{number}"));
+        hold(&nodes, async || sign_ins(&nodes.0, to).await).await;
+    }
+}
+
+#[tokio::test]
+async fn clients_that_register_themselves() {
+    let nodes = nodes(|limits| limits.client_registration_per_address = LIMIT).await;
+    let register = |number: usize| {
+        let metadata = json!({
+            "client_name": format!("App {number}"), "client_uri": "https://example.com/",
+            "redirect_uris": [REDIRECT_URI], "token_endpoint_auth_method": "none",
+        });
+        let request = Request::post("/oauth2/registration").header(CONTENT_TYPE, "application/json");
+        request.body(Body::from(metadata.to_string())).unwrap()
+    };
+    hold(&nodes, async || (0..ATTEMPTS).map(register).collect()).await;
+}
+
+#[tokio::test]
+async fn wrong_secrets_of_a_client() {
+    let nodes = nodes(|limits| limits.client_secret_per_client = LIMIT).await;
+    let client = nodes.0.client_with(json!({ "token_endpoint_auth_method": "client_secret_post" })).await;
+    let id = client["client_id"].as_str().unwrap();
+    let guess = |number: usize| {
+        let secret = format!("guess {number}");
+        let who = [("client_id", id), ("client_secret", secret.as_str())];
+        let form = [who[0], who[1], ("token", "x"), ("grant_type", "authorization_code")];
+        form_request(["/oauth2/introspect", "/oauth2/token", "/oauth2/par"][number / 3 % 3], &[], &form)
+    };
+    hold(&nodes, async || (0..ATTEMPTS).map(guess).collect()).await;
+    let secret = client["client_secret"].as_str().unwrap();
+    let right = [("token", "x"), ("client_id", id), ("client_secret", secret)];
+    let requests = || (0..3).map(|_| form_request("/oauth2/introspect", &[], &right)).collect();
+    assert_eq!(all_at_once(&nodes, requests()).await, [0, 3], "nor is the right one tried");
+    nodes.0.advance(Duration::from_secs(3600 / u64::from(LIMIT.per_hour)));
+    assert_eq!(all_at_once(&nodes, requests()).await, [3, 0], "and it costs nothing");
+}
