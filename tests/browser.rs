@@ -406,7 +406,7 @@ async fn pages_for_those_who_let_an_older_client_in() {
     browser.goto(setting.server.url("account/sessions")).await;
     browser.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)").await;
     look_at(&browser, "sessions-older").await;
-    browser.follow("li.session a[href*=client]").await;
+    browser.follow("li.session a[href*=client][href$=end]").await;
     browser.set_screen(Screen::Desktop).await;
     look_at(&browser, "end-older").await;
 }
@@ -434,14 +434,14 @@ async fn pages_of_an_account() {
     browser.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)").await;
     look_at(&browser, "sessions-details").await;
 
-    browser.follow("li.session a[href*=client]").await;
+    browser.follow("li.session a[href*=client][href$=end]").await;
     look_at(&browser, "end-device").await;
     browser.follow("form button.danger").await;
     assert_eq!(browser.text("[role=status]").await, "The device is signed out.");
     look_at(&browser, "sessions-ended").await;
     setting.homeserver.until_called("delete_device", 1).await;
 
-    browser.follow("li.session:not(.this) a[href*=browser]").await;
+    browser.follow("li.session:not(.this) a[href*=browser][href$=end]").await;
     look_at(&browser, "end-browser").await;
     browser.goto(server.url("account/sessions/end-others")).await;
     look_at(&browser, "end-others").await;

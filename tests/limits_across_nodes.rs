@@ -25,7 +25,10 @@ async fn nodes(limited: impl FnOnce(&mut RateLimits)) -> (Server, [Router; 2]) {
         sign_in_per_address: WIDE,
         sign_in_per_account: WIDE,
         client_registration_per_address: WIDE,
+        rendezvous_per_address: WIDE,
         client_secret_per_client: WIDE,
+        user_code_per_address: WIDE,
+        user_code_per_account: WIDE,
     };
     limited(&mut limits);
     let server = Server::start_with(Engine::Postgres, |config| config.rate_limits = limits).await;

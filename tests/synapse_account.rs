@@ -52,19 +52,19 @@ pub async fn cross_signing_keys_are_replaced_once_the_person_allows_it(pair: &Pa
 
 /// Matrix CS API, Account deactivation.
 pub async fn a_person_deactivates_their_account(pair: &Pair) {
-    pair.server.user("judy", false).await;
-    let session = pair.sign_in("judy", "PHONE").await;
+    pair.server.user("trudy", false).await;
+    let session = pair.sign_in("trudy", "PHONE").await;
     pair.assert_welcome(&session.tokens.access).await;
     let mut visitor = pair.server.visitor();
-    let (path, page) = visitor.open("judy", "account/?action=org.matrix.account_deactivate").await;
-    let done = visitor.submit(&page, &path, &[("username", "judy"), ("erase", "yes")]).await;
+    let (path, page) = visitor.open("trudy", "account/?action=org.matrix.account_deactivate").await;
+    let done = visitor.submit(&page, &path, &[("username", "trudy"), ("erase", "yes")]).await;
     assert!(visitor.get(done.location()).await.text().contains("Your account is deactivated"));
     soon("the homeserver refuses the app", async || {
         pair.who_am_i(&session.tokens.access).await.status == StatusCode::UNAUTHORIZED
     })
     .await;
-    soon("the user is deactivated", async || pair.user("judy").await.json()["is_deactivated"] == true).await;
-    assert_eq!(pair.server.visitor().sign_in("judy", "login").await.status, StatusCode::FORBIDDEN);
+    soon("the user is deactivated", async || pair.user("trudy").await.json()["is_deactivated"] == true).await;
+    assert_eq!(pair.server.visitor().sign_in("trudy", "login").await.status, StatusCode::FORBIDDEN);
 }
 
 /// RFC 8628, as sign-in by QR code uses it (MSC4108): until the person has said yes the homeserver does not

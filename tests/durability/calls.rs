@@ -187,8 +187,9 @@ impl Calls {
         }
         let text = page.text();
         let below = text.split_once(&format!("<code>{device}</code>")).map(|(_, below)| below);
-        let link = below.and_then(|below| below.split_once("href=\"")).map(|(_, link)| link);
-        Ok(link.and_then(|link| link.split('"').next()).map(str::to_owned))
+        let mut links = below.into_iter().flat_map(|below| below.split("href=\"").skip(1));
+        let link = links.find_map(|link| link.split('"').next().filter(|link| link.ends_with("/end")));
+        Ok(link.map(str::to_owned))
     }
 
     /// Ends a session on its page.

@@ -214,7 +214,11 @@ impl Client {
                 self.ledger.checked.count("browser signed in");
             }
             if let Some(browser) = self.signed_out.last() {
-                check_signed_out(browser, &mut self.calls, &mut self.ledger).await?;
+                let checked = check_signed_out(browser, &mut self.calls, &mut self.ledger).await;
+                if let Err(Stop::Wrong(_)) = checked {
+                    self.signed_out.pop();
+                }
+                checked?;
             }
             self.browser_checked = self.life;
             return Ok(true);

@@ -190,7 +190,7 @@ fn check_matrix_error(answer: &Answer) {
     let body: Value = serde_json::from_slice(&answer.body).expect("JSON");
     assert!(body["errcode"].as_str().is_some_and(|code| code.starts_with("M_")), "{body}");
     assert!(body["error"].is_string(), "{body}");
-    assert_eq!(answer.header("cache-control"), "no-store");
+    assert!(answer.header("cache-control").starts_with("no-store"));
     assert_eq!(answer.header("access-control-allow-origin"), "*");
 }
 
