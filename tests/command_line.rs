@@ -6,6 +6,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use gatehouse::cli::{Answer, Failure, Kind, Request};
@@ -504,16 +505,21 @@ async fn on_postgresql_commands_need_no_server_and_the_secrets_from_the_admin() 
 /// Carries out what the command line would ask for, with workers beside it as in a server.
 pub(crate) async fn ask(server: &Server, request: Value) -> Result<Answer, Failure> {
     let request: Request = serde_json::from_value(request).expect("a request");
+    // What a worker has begun it ends: a job that is dropped half-way stays leased for a while.
+    let is_done = AtomicBool::new(false);
     let working = async {
-        loop {
+        while !is_done.load(Ordering::Relaxed) {
             server.run_jobs().await;
             server.app.work_arrives().await;
         }
     };
-    tokio::select! {
-        answer = request.carry_out(&server.app) => answer,
-        () = working => unreachable!("the workers never stop"),
-    }
+    let carrying_out = async {
+        let answer = request.carry_out(&server.app).await;
+        is_done.store(true, Ordering::Relaxed);
+        server.app.wake_workers();
+        answer
+    };
+    tokio::join!(carrying_out, working).0
 }
 
 #[track_caller]
