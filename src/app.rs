@@ -17,6 +17,7 @@ use crate::known::Known;
 use crate::outbound::{self, KeySets, Outbound};
 use crate::policy::{self, Policy};
 use crate::store::{self, Location, Store};
+use crate::telemetry::metrics::Metrics;
 use crate::time::Clock;
 
 /// A refused password is answered no sooner than this after it came: longer than any hash that a
@@ -39,6 +40,8 @@ pub struct Parts {
     pub keys: Keyring,
     /// Password hashing.
     pub passwords: HashPool,
+    /// What this node counts.
+    pub metrics: Arc<Metrics>,
     /// The time.
     pub clock: Clock,
     /// The paired homeserver.
@@ -132,7 +135,9 @@ impl App {
         let key_files = (!is_shared).then_some(key_folder.as_path());
         let passwords = HashPool::new(hash_settings(&config, &root, refusal_floor))?;
         let keys = Keyring::open(&store, root, key_files, clock.now()).await?;
-        let homeserver = Homeserver::new(config.homeserver.endpoint.clone(), homeserver_secret.clone())?;
+        let metrics = Arc::new(Metrics::new());
+        let endpoint = config.homeserver.endpoint.clone();
+        let homeserver = Homeserver::new(endpoint, homeserver_secret.clone(), Arc::clone(&metrics))?;
         let outbound = Outbound::new(&config.outbound)?;
         let previous = config.homeserver.previous_secret.as_ref().map(|secret| secret.expose().to_owned());
         let homeserver_secrets = std::iter::once(homeserver_secret).chain(previous).collect();
@@ -142,6 +147,7 @@ impl App {
             store,
             keys,
             passwords,
+            metrics,
             clock,
             homeserver,
             key_sets: KeySets::new(outbound.clone()),

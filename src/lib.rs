@@ -19,6 +19,7 @@ pub mod policy;
 pub mod random;
 pub mod rendezvous;
 pub mod routes;
+pub mod scrape;
 pub mod sessions;
 pub mod store;
 pub mod telemetry;

@@ -1,4 +1,4 @@
-//! Every URL that the server answers.
+//! Every URL that the server answers, but for the metrics, which have listeners of their own (`scrape`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +23,7 @@ use crate::http::error::Problem;
 use crate::http::form::LARGEST;
 use crate::http::headers::{PageHeaders, no_store_layer, page_headers};
 use crate::http::index::IndexPage;
+use crate::http::measure::measure;
 use crate::http::pages::Site;
 use crate::http::request_id::request_id;
 use crate::http::visit::Visit;
@@ -57,6 +58,7 @@ pub fn router(app: App, site: Site) -> Router {
         .layer(DefaultBodyLimit::max(LARGEST))
         .layer(Extension(site))
         .layer(from_fn(request_id))
+        .layer(from_fn_with_state(app.clone(), measure))
         .merge(hot)
         .with_state(app)
 }

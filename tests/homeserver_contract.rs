@@ -160,7 +160,8 @@ async fn answers_as_agreed(homeserver: &Url, secret: &str) {
     let (_, facts) = ask(homeserver, Some(secret), &question).await;
     assert_eq!(facts["user_id"], "@alice:example.org");
     assert_eq!((&facts["is_deactivated"], &facts["is_suspended"]), (&json!(false), &json!(false)));
-    let asking = Homeserver::new(homeserver.clone(), secret.to_owned()).expect("a connection");
+    let asking =
+        Homeserver::new(homeserver.clone(), secret.to_owned(), Default::default()).expect("a connection");
     let version = asking.version().await.expect("an answer");
     assert!(version.is_some_and(|version| version.starts_with("1.")));
 }

@@ -38,6 +38,7 @@ mod link;
 mod listeners;
 mod login_password;
 mod metadata;
+mod metrics;
 mod never_stale;
 mod openid_provider;
 mod outbound;

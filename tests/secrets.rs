@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use gatehouse::keys::random_secret;
+use serde_json::Value;
 
 use crate::support::secrets::Secrets;
 use crate::support::server::Engine;
@@ -49,6 +50,29 @@ const KINDS: [&str; 29] = [
     "what was left at a rendezvous",
 ];
 
+/// What the log says of each flow, by which fields a line is found, beside the identifier of the request.
+const EVENTS: [(&str, &[&str]); 19] = [
+    ("a person signed in", &["user", "session", "ip"]),
+    ("a sign-in was refused", &["user", "reason", "ip"]),
+    ("a person signed out", &["user", "session", "ip"]),
+    ("a person signed out at a client's request", &["user", "session", "client", "ip"]),
+    ("a client registered itself", &["client", "ip"]),
+    ("a client pushed an authorization request", &["client", "ip"]),
+    ("a person allowed a client", &["user", "client", "session", "ip"]),
+    ("a person refused a client", &["user", "client", "session", "ip"]),
+    ("a client session began", &["user", "client", "session", "ip"]),
+    ("a client session was refreshed", &["user", "client", "session", "ip"]),
+    ("a client session ended", &["session", "reason"]),
+    ("a client got a token for itself", &["client", "session", "ip"]),
+    ("a client was refused", &["grant", "code", "ip"]),
+    ("a grant was refused", &["client", "grant", "code", "ip"]),
+    ("a device asks to be let in", &["client", "ip"]),
+    ("a person let another device in", &["user", "client", "ip"]),
+    ("a person did not let another device in", &["user", "client", "ip"]),
+    ("a client signed in by the login API", &["user", "session", "ip"]),
+    ("a rendezvous began", &["ip"]),
+];
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_secret_is_in_the_log_of_any_flow_on_sqlite() {
     for format in ["text", "json"] {
@@ -73,6 +97,8 @@ async fn everything(engine: Engine, format: &str) {
     // A path is logged, so this tells whether the search finds what is there.
     let canary = format!("canary-{}", random_secret());
     world.get(&format!("/{canary}")).await;
+    let metrics = world.metrics().await;
+    assert!(metrics.contains("gatehouse_sign_ins_total{method=\"password\",outcome=\"wrong\"}"), "{metrics}");
     // The folder would go with the server.
     fs::write(running.folder.join("keep"), "").unwrap();
     assert_eq!(running.stop_by("TERM"), 0);
@@ -86,12 +112,26 @@ async fn everything(engine: Engine, format: &str) {
     let heard: BTreeSet<&str> = HEARD.into_iter().filter(|part| speaks(&err, part, format)).collect();
     assert_eq!(heard, BTreeSet::from(HEARD), "who is heard at `trace`");
 
+    if format == "json" {
+        let lines: Vec<Value> = err.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let missing: Vec<_> =
+            EVENTS.into_iter().filter(|event| !lines.iter().any(|l| tells(l, event))).collect();
+        assert!(missing.is_empty(), "what no line tells: {missing:?}");
+    }
+
     let secrets = world.secrets.into_inner();
     let kinds = secrets.kinds();
     println!("{engine:?}, {format}: {} bytes of log, {} secrets: {kinds:?}", err.len(), secrets.len());
     assert!(secrets.len() > 500 && kinds.is_superset(&BTreeSet::from(KINDS)), "not every flow was driven");
-    let found = secrets.found_in(&format!("{out}\n{err}\n{}", world.printed.into_inner()));
+    let found = secrets.found_in(&format!("{out}\n{err}\n{metrics}\n{}", world.printed.into_inner()));
     assert!(found.is_empty(), "{engine:?}, {format}: {found:#?}");
+}
+
+/// Whether a line of the log says that, with these fields, within a request.
+fn tells(line: &Value, (message, fields): &(&str, &[&str])) -> bool {
+    line["message"] == *message
+        && fields.iter().all(|field| line[field].is_string())
+        && line["span"]["id"].is_string()
 }
 
 /// Whether a part of the program has a line at `trace` or `debug`.
@@ -99,7 +139,7 @@ fn speaks(log: &str, part: &str, format: &str) -> bool {
     let is_its =
         |target: &str| target == part || target.strip_prefix(part).is_some_and(|rest| rest.starts_with("::"));
     log.lines().any(|line| match format {
-        "json" => serde_json::from_str::<serde_json::Value>(line).is_ok_and(|line| {
+        "json" => serde_json::from_str::<Value>(line).is_ok_and(|line| {
             ["TRACE", "DEBUG"].contains(&line["level"].as_str().unwrap_or_default())
                 && is_its(line["target"].as_str().unwrap_or_default())
         }),

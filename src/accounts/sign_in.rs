@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::emails::{self, Address};
 use super::passwords::{self, Error};
-use super::users::{self, User};
+use super::users::{self, Standing, User};
 use crate::app::App;
 use crate::http::rate_limits::{self, Action, Allowance};
 use crate::http::requester::Requester;
@@ -12,6 +12,10 @@ use crate::ids::localpart_of;
 use crate::keys::Password;
 use crate::sessions::browser;
 use crate::store::{self, Tx};
+use crate::telemetry::metrics::SignIn;
+
+/// How metrics call a sign-in by name and password.
+const METHOD: &str = "password";
 
 /// Whom somebody says they are.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +69,14 @@ pub async fn attempt(
     password: String,
 ) -> Result<Attempt, Error> {
     let address = requester.limit_key();
+    // What was typed is told to nobody: it may be a password.
+    let refused = |user: Option<&User>, outcome: SignIn| {
+        app.metrics.sign_in(METHOD, outcome);
+        let user = user.map(|user| tracing::field::display(user.id));
+        tracing::info!(user, reason = outcome.as_str(), ip = requester.ip(), "a sign-in was refused");
+    };
     if let Allowance::Exhausted(wait) = rate_limits::spend(app, &Action::SignInFrom(&address)).await? {
+        refused(None, SignIn::Limited);
         return Ok(Attempt::TooMany(wait));
     }
     let user = find(app, named).await?;
@@ -78,16 +89,23 @@ pub async fn attempt(
     if let Some(name) = &name
         && let Allowance::Exhausted(wait) = rate_limits::spend(app, &Action::SignInTo(name)).await?
     {
+        refused(user.as_ref(), SignIn::Limited);
         return Ok(Attempt::TooMany(wait));
     }
     let is_right = match Password::new(password) {
         Ok(password) => passwords::is_right(app, user.as_ref(), password).await?,
         Err(_) => false,
     };
-    Ok(match user.filter(|_| is_right) {
-        Some(user) => Attempt::Right(Box::new(user), Counted { address, name }),
-        None => Attempt::Wrong,
-    })
+    let Some(user) = user.as_ref().filter(|_| is_right) else {
+        refused(user.as_ref(), SignIn::Wrong);
+        return Ok(Attempt::Wrong);
+    };
+    match user.standing() {
+        Standing::Active => app.metrics.sign_in(METHOD, SignIn::Succeeded),
+        Standing::Locked => refused(Some(user), SignIn::Locked),
+        Standing::Deactivated => refused(Some(user), SignIn::Wrong),
+    }
+    Ok(Attempt::Right(Box::new(user.clone()), Counted { address, name }))
 }
 
 async fn find(app: &App, named: Named<'_>) -> Result<Option<User>, store::Error> {

@@ -14,7 +14,7 @@ use crate::http::listen::{self, Limits, ListenAddress, ListenerConfig, TlsFiles}
 use crate::http::pages::Site;
 use crate::sessions::client;
 use crate::time::Clock;
-use crate::{clients, routes, store, telemetry, work};
+use crate::{clients, routes, scrape, store, telemetry, work};
 
 /// Runs until Ctrl-C or SIGTERM, then lets requests under way finish. A second signal stops at once.
 ///
@@ -28,7 +28,11 @@ pub async fn serve(path: Option<PathBuf>) -> Result<(), Failure> {
         Signals::new().map_err(|error| Failure::failed(format!("cannot listen to signals: {error}")))?;
     let hangup = signal(SignalKind::hangup())
         .map_err(|error| Failure::failed(format!("cannot listen to signals: {error}")))?;
-    let bound = listen::bind(&listeners(&config)).map_err(|error| Failure::failed(error.to_string()))?;
+    let bind = |configured: &[config::Listener]| {
+        listen::bind(&listeners(configured)).map_err(|error| Failure::failed(error.to_string()))
+    };
+    let bound = bind(&config.http.listeners)?;
+    let bound_for_metrics = bind(&config.telemetry.metrics_listeners)?;
 
     let app = App::open(config, Clock::System, REFUSAL_FLOOR).await?;
     sync_clients(&app).await?;
@@ -48,8 +52,10 @@ pub async fn serve(path: Option<PathBuf>) -> Result<(), Failure> {
     let serving = async {
         let router = routes::router(app.clone(), site);
         let requests = listen::serve(router, bound, Limits::default(), stopped(stopping.clone()));
+        let metrics = scrape::router(app.clone());
+        let metrics = listen::serve(metrics, bound_for_metrics, Limits::default(), stopped(stopping.clone()));
         let commands = socket::serve(app.clone(), commands, stopped(stopping));
-        tokio::try_join!(requests, commands)
+        tokio::try_join!(requests, metrics, commands)
     };
     let ended = until_told(serving, &mut signals, stop).await;
     reloading.abort();
@@ -122,7 +128,7 @@ impl Signals {
 }
 
 /// The listeners as the configuration names them.
-fn listeners(config: &Config) -> Vec<ListenerConfig> {
+fn listeners(configured: &[config::Listener]) -> Vec<ListenerConfig> {
     let listener = |listener: &config::Listener| {
         let address = match (&listener.address, &listener.unix) {
             (Some(address), _) => ListenAddress::Tcp(*address),
@@ -136,7 +142,7 @@ fn listeners(config: &Config) -> Vec<ListenerConfig> {
         });
         Some(ListenerConfig { address, tls })
     };
-    config.http.listeners.iter().filter_map(listener).collect()
+    configured.iter().filter_map(listener).collect()
 }
 
 /// Makes the configured clients those of the configuration; the sessions of those that went end.

@@ -142,7 +142,7 @@ async fn start(
         return Err(Error::Deactivated);
     }
     tx.commit().await?;
-    tracing::info!(user = %user.id, %session, "a client signed in by the login API");
+    tracing::info!(user = %user.id, %session, ip = issue.requester.ip(), "a client signed in by the login API");
     Ok(pair)
 }
 

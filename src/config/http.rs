@@ -119,7 +119,7 @@ impl Http {
 }
 
 impl Listener {
-    fn check(&self, key: &str, problems: &mut Problems) {
+    pub(super) fn check(&self, key: &str, problems: &mut Problems) {
         match (&self.address, &self.unix) {
             (Some(_), None) => {}
             (None, Some(_)) if self.tls.is_none() => {}

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use reqwest::Method;
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::ids::{DeviceId, Localpart};
+use crate::telemetry::metrics::Metrics;
 
 /// How long one call may take. Whoever waits for it waits for a person.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -25,6 +26,7 @@ pub struct Homeserver {
     endpoint: Url,
     secret: String,
     is_answering: Arc<AtomicBool>,
+    metrics: Arc<Metrics>,
 }
 
 /// Why a call to the homeserver did not succeed.
@@ -97,7 +99,7 @@ impl Homeserver {
     ///
     /// # Errors
     /// When the HTTP client cannot be built, which is a fault of the system.
-    pub fn new(endpoint: Url, secret: String) -> Result<Homeserver, Error> {
+    pub fn new(endpoint: Url, secret: String, metrics: Arc<Metrics>) -> Result<Homeserver, Error> {
         let http_client = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)
@@ -107,7 +109,8 @@ impl Homeserver {
             .user_agent(concat!("gatehouse/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| Error::Unreachable(error.to_string()))?;
-        Ok(Homeserver { http_client, endpoint, secret, is_answering: Arc::new(AtomicBool::new(true)) })
+        let is_answering = Arc::new(AtomicBool::new(true));
+        Ok(Homeserver { http_client, endpoint, secret, is_answering, metrics })
     }
 
     /// Whether the last call was answered, whatever the answer; true before the first one.
@@ -237,18 +240,20 @@ impl Homeserver {
         Ok(None)
     }
 
-    async fn post(&self, call: &str, body: Value) -> Result<(), Error> {
+    async fn post(&self, call: &'static str, body: Value) -> Result<(), Error> {
         self.call(Method::POST, call, &[], Some(body)).await.map(drop)
     }
 
     async fn call(
         &self,
         method: Method,
-        call: &str,
+        call: &'static str,
         parameters: &[(&str, &str)],
         body: Option<Value>,
     ) -> Result<(StatusCode, Value), Error> {
+        let begun = Instant::now();
         let answer = self.send(method, call, parameters, body).await;
+        self.metrics.homeserver_call(call, outcome_of(&answer), begun.elapsed());
         let is_answering = !answer.as_ref().is_err_and(Error::is_passing);
         self.is_answering.store(is_answering, Ordering::Relaxed);
         answer
@@ -291,6 +296,16 @@ impl Homeserver {
             url.query_pairs_mut().extend_pairs(parameters);
         }
         Ok(url)
+    }
+}
+
+fn outcome_of<T>(answer: &Result<T, Error>) -> &'static str {
+    match answer {
+        Ok(_) => "ok",
+        Err(Error::NotFound) => "not_found",
+        Err(Error::Refused { .. }) => "refused",
+        Err(Error::Secret(_)) => "secret_refused",
+        Err(Error::Unreachable(_)) => "unreachable",
     }
 }
 

@@ -7,6 +7,8 @@ use axum::extract::FromRequestParts;
 use http::header::USER_AGENT;
 use http::request::Parts;
 
+use tracing::field::DisplayValue;
+
 use super::client_address::{client_address, limit_key};
 use super::listen::Peer;
 use crate::app::App;
@@ -28,6 +30,11 @@ impl Requester {
     /// What attempts from here are counted by.
     pub fn limit_key(&self) -> String {
         self.address.map_or_else(|| "unknown".to_owned(), limit_key)
+    }
+
+    /// The address as a field of the log (`ip`).
+    pub fn ip(&self) -> Option<DisplayValue<IpAddr>> {
+        self.address.map(tracing::field::display)
     }
 
     /// The same as policies are told.

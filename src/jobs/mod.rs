@@ -140,29 +140,37 @@ pub async fn run<J: Job>(app: &App, leased: &Leased) -> Result<(), store::Error>
     };
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
-    match outcome {
-        Ok(()) => sql::remove(&mut tx, leased.id).await?,
+    let became = match outcome {
+        Ok(()) => {
+            sql::remove(&mut tx, leased.id).await?;
+            "done"
+        }
         Err(JobError::Futile(reason)) => forget(&mut tx, leased, &reason).await?,
         Err(error) if J::WORTH_TRYING.is_some_and(|limit| now.since(leased.created_at) >= limit) => {
-            forget(&mut tx, leased, &error.to_string()).await?;
+            forget(&mut tx, leased, &error.to_string()).await?
         }
         Err(JobError::Refused(reason)) if leased.refusals + 1 >= REFUSALS => {
             tracing::error!(kind = leased.kind, job = %leased.id, reason, "gave up a job; `gatehouse doctor` lists it");
             sql::give_up(&mut tx, leased.id, &reason, now).await?;
+            "given_up"
         }
         Err(error) => {
             let again = now + delay_after(leased.attempts);
             let refusals = leased.refusals + i64::from(matches!(error, JobError::Refused(_)));
             tracing::warn!(kind = leased.kind, job = %leased.id, attempt = leased.attempts, %error, "a job failed and will be tried again");
             sql::postpone(&mut tx, leased, &error.to_string(), refusals, again).await?;
+            "retried"
         }
-    }
-    tx.commit().await
+    };
+    tx.commit().await?;
+    app.metrics.job(J::KIND, became);
+    Ok(())
 }
 
-async fn forget(tx: &mut Tx, leased: &Leased, reason: &str) -> Result<(), store::Error> {
+async fn forget(tx: &mut Tx, leased: &Leased, reason: &str) -> Result<&'static str, store::Error> {
     tracing::warn!(kind = leased.kind, job = %leased.id, attempt = leased.attempts, error = reason, "a job failed and is not tried again");
-    sql::remove(tx, leased.id).await
+    sql::remove(tx, leased.id).await?;
+    Ok("forgotten")
 }
 
 /// Two seconds, then twice as long each time, and ten minutes at most.
@@ -171,9 +179,13 @@ fn delay_after(attempts: i64) -> Duration {
     Duration::from_secs(2 * 2u64.pow(doublings)).min(LONGEST_DELAY)
 }
 
-/// How background work stands, for `doctor`.
+/// How background work stands, for `doctor` and the metrics.
 #[derive(Clone, Debug, Default)]
 pub struct Backlog {
+    /// Jobs that wait or run.
+    pub waiting: i64,
+    /// When the oldest of them was asked for.
+    pub oldest: Option<Timestamp>,
     /// Jobs that failed at least once and wait for their next try.
     pub retrying: i64,
     /// Jobs that a person must look at.

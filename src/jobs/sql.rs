@@ -109,7 +109,9 @@ WHERE given_up_at IS NULL AND (queue = $1 OR substr(queue, 1, length($2)) = $2) 
 
 pub(super) async fn backlog(store: &Store) -> Result<Backlog, Error> {
     const COUNT: &str = "
-SELECT COUNT(CASE WHEN given_up_at IS NULL AND last_error IS NOT NULL THEN 1 END) AS retrying,
+SELECT COUNT(CASE WHEN given_up_at IS NULL THEN 1 END) AS waiting,
+       MIN(CASE WHEN given_up_at IS NULL THEN created_at END) AS oldest,
+       COUNT(CASE WHEN given_up_at IS NULL AND last_error IS NOT NULL THEN 1 END) AS retrying,
        COUNT(given_up_at) AS given_up,
        (SELECT last_error FROM jobs WHERE last_error IS NOT NULL ORDER BY id DESC LIMIT 1) AS last_error
 FROM jobs";
@@ -119,6 +121,8 @@ FROM jobs";
 impl FromRow for Backlog {
     fn from_row(row: &Row) -> Result<Backlog, Error> {
         Ok(Backlog {
+            waiting: row.get("waiting")?,
+            oldest: row.get("oldest")?,
             retrying: row.get("retrying")?,
             given_up: row.get("given_up")?,
             last_error: row.get("last_error")?,

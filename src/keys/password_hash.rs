@@ -162,6 +162,12 @@ impl HashPool {
         self.0.compared.load(Ordering::Relaxed)
     }
 
+    /// How many hashes are under way, and how many callers wait for theirs.
+    pub fn load(&self) -> (usize, usize) {
+        let running = self.0.settings.parallel.max(1).saturating_sub(self.0.turns.available_permits());
+        (running, self.0.waiting.load(Ordering::Relaxed))
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Pool) -> Result<T, HashError> + Send + 'static,

@@ -185,7 +185,7 @@ async fn welcome(
     counted.give_back(&mut tx, app).await?;
     tx.commit().await?;
     app.wake_workers();
-    tracing::info!(user = %user.id, %session, "a person signed in");
+    tracing::info!(user = %user.id, %session, ip = visit.requester.ip(), "a person signed in");
     let response = visit.go(next.unwrap_or("/account/"));
     Ok(visit.sign_in(response, &secret, app.config.sessions.browser_absolute_seconds))
 }

@@ -39,6 +39,8 @@ async fn sign_out(
         browser::end(&mut tx, signed_in.session.id, signed_in.user.id, app.clock.now()).await?;
         tx.commit().await?;
         app.wake_workers();
+        let (user, session, ip) = (signed_in.user.id, signed_in.session.id, visit.requester.ip());
+        tracing::info!(%user, %session, ip, "a person signed out");
     }
     let on = match next::local(form.get("next")) {
         Some(next) => with_query("/login", &[("next", next.into())]),

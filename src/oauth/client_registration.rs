@@ -52,6 +52,7 @@ async fn register(
     let new_id = ClientId::new(now);
     let registered = clients::register(&mut tx, metadata, new_id, now).await?;
     tx.commit().await?;
+    tracing::info!(client = %registered.0.id, ip = requester.ip(), "a client registered itself");
     Ok(registered)
 }
 

@@ -185,6 +185,9 @@ async fn decide(
     match form.get("answer") {
         Some("approve") => approve(app, visit, &question).await,
         Some("deny") => {
+            let (user, session) = (question.signed_in.user.id, question.signed_in.session.id);
+            let (client, ip) = (&question.client.id, visit.requester.ip());
+            tracing::info!(%user, %client, %session, ip, "a person refused a client");
             refuse(app, visit, &question.pending, "access_denied", "the person did not allow it").await
         }
         _ => Err(Problem::BadRequest.into()),
@@ -234,6 +237,8 @@ async fn approve(app: &App, visit: &Visit, question: &Question) -> Result<Respon
     if !is_approved {
         return Err(Problem::RequestExpired.into());
     }
+    let (user, session, ip) = (signed_in.user.id, signed_in.session.id, visit.requester.ip());
+    tracing::info!(%user, client = %client.id, %session, ip, "a person allowed a client");
     way_back(pending).with_code(app, visit, &code)
 }
 

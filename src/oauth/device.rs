@@ -71,6 +71,7 @@ async fn begin(
             requester,
         };
         if device_requests::add(&app.store, &new, app.clock.now()).await? {
+            tracing::info!(client = %client.id, ip = requester.ip(), "a device asks to be let in");
             let at =
                 |local: &str| format!("{}{}", app.config.http.public_base, local.trim_start_matches('/'));
             return Ok(DeviceAuthorization {

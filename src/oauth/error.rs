@@ -135,6 +135,11 @@ impl Error {
         }
     }
 
+    /// The code by which OAuth calls it.
+    pub fn code(&self) -> &'static str {
+        self.parts().1
+    }
+
     fn parts(&self) -> (StatusCode, &'static str, Cow<'static, str>) {
         let bad = StatusCode::BAD_REQUEST;
         match self {

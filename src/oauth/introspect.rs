@@ -76,7 +76,12 @@ pub async fn post(State(app): State<App>, request: Request) -> Response {
             .await
             .unwrap_or_else(|_| Err(Error::TemporarilyUnavailable("this took too long".into()))),
     };
-    answered.unwrap_or_else(Error::into_response)
+    answered.unwrap_or_else(|error| {
+        let counted = &app.metrics.introspections;
+        let response = error.into_response();
+        if response.status().is_server_error() { &counted.failed } else { &counted.refused }.inc();
+        response
+    })
 }
 
 async fn answer(app: &App, request: Request) -> Result<Response, Error> {
@@ -104,13 +109,13 @@ async fn answer(app: &App, request: Request) -> Result<Response, Error> {
     let token = match form.get("token") {
         Some(token) => token,
         // An empty token that somebody sent to the homeserver, which passes it on, is a wrong one.
-        None if form.is_given("token") => return Ok(inactive()),
+        None if form.is_given("token") => return Ok(inactive(app)),
         None => return Err(Error::InvalidRequest("token is required".into())),
     };
     match TokenKind::of(token) {
         Some(TokenKind::Refresh) if caller == Caller::Client => Box::pin(refresh_token(app, token)).await,
         // The homeserver would let a refresh token in as if it were an access token.
-        Some(TokenKind::Refresh) => Ok(inactive()),
+        Some(TokenKind::Refresh) => Ok(inactive(app)),
         _ => access_token(app, token, caller).await,
     }
 }
@@ -138,10 +143,10 @@ async fn prove_client(
 
 async fn access_token(app: &App, token: &str, caller: Caller) -> Result<Response, Error> {
     let now = app.clock.now();
-    let Some(active) = tokens::find_active(app, token, now).await? else { return Ok(inactive()) };
+    let Some(active) = tokens::find_active(app, token, now).await? else { return Ok(inactive(app)) };
     // A homeserver lets users in, and a client that acts for itself is none.
     if active.user.is_none() && caller != Caller::Client {
-        return Ok(inactive());
+        return Ok(inactive(app));
     }
     let reads_device_id = caller == Caller::Homeserver { reads_device_id: true };
     let told = active.told[usize::from(reads_device_id)].get_or_init(|| {
@@ -170,6 +175,7 @@ async fn access_token(app: &App, token: &str, caller: Caller) -> Result<Response
         // Texts and numbers always make JSON.
         serde_json::to_string(&told).unwrap_or_default().into()
     });
+    app.metrics.introspections.active.inc();
     if active.expires_at == Timestamp::NEVER {
         return Ok(json(told.to_string()));
     }
@@ -178,7 +184,8 @@ async fn access_token(app: &App, token: &str, caller: Caller) -> Result<Response
 }
 
 async fn refresh_token(app: &App, token: &str) -> Result<Response, Error> {
-    let Some(session) = tokens::find_refreshable(app, token).await? else { return Ok(inactive()) };
+    let Some(session) = tokens::find_refreshable(app, token).await? else { return Ok(inactive(app)) };
+    app.metrics.introspections.active.inc();
     Ok(no_store(Json(Introspection {
         active: true,
         scope: Some(&Scope::stored(&session.scope).in_both_spellings()),
@@ -191,7 +198,8 @@ async fn refresh_token(app: &App, token: &str) -> Result<Response, Error> {
 }
 
 /// The one answer to every token that is not active.
-fn inactive() -> Response {
+fn inactive(app: &App) -> Response {
+    app.metrics.introspections.inactive.inc();
     json(r#"{"active":false}"#)
 }
 

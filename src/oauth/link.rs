@@ -203,7 +203,7 @@ async fn approve(app: &App, visit: &Visit, question: &Question) -> Result<Respon
     let digest = &pending.device_code_digest;
     match device_requests::approve(&app.store, digest, who, when, app.clock.now()).await? {
         true => {
-            tracing::info!(user = %who, client = %pending.client_id, "a person let another device in");
+            tracing::info!(user = %who, client = %pending.client_id, ip = visit.requester.ip(), "a person let another device in");
             Ok(visit.go(&Outcome::Allowed.path()))
         }
         false => Err(Problem::RequestExpired.into()),
@@ -214,7 +214,7 @@ async fn deny(app: &App, visit: &Visit, question: &Question) -> Result<Response,
     let Question { pending, signed_in, .. } = question;
     match device_requests::deny(&app.store, &pending.device_code_digest, app.clock.now()).await? {
         true => {
-            tracing::info!(user = %signed_in.user.id, client = %pending.client_id, "a person did not let another device in");
+            tracing::info!(user = %signed_in.user.id, client = %pending.client_id, ip = visit.requester.ip(), "a person did not let another device in");
             Ok(visit.go(&Outcome::Denied.path()))
         }
         false => Err(Problem::RequestExpired.into()),

@@ -74,6 +74,9 @@ async fn end(
             browser::end(&mut tx, signed_in.session.id, signed_in.user.id, app.clock.now()).await?;
             tx.commit().await?;
             app.wake_workers();
+            let (user, session, ip) = (signed_in.user.id, signed_in.session.id, visit.requester.ip());
+            let client = asked.client.as_ref().map(|client| tracing::field::display(&client.id));
+            tracing::info!(%user, client, %session, ip, "a person signed out at a client's request");
         }
         Some(_) => return Ok(ask(visit, &asked, &parameters)),
         None => {}

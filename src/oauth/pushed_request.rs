@@ -62,5 +62,7 @@ async fn push(
     let way_back = Return { redirect_uri: requested.to_owned(), response_mode, state };
     let asked = check(app, &client, &form, &way_back)
         .map_err(|Refusal(code, why)| Error::Authorization(code, why))?;
-    Ok(authorization_requests::push(&app.store, &client.id, &asked, app.clock.now()).await?)
+    let id = authorization_requests::push(&app.store, &client.id, &asked, app.clock.now()).await?;
+    tracing::info!(client = %client.id, ip = requester.ip(), "a client pushed an authorization request");
+    Ok(id)
 }

@@ -78,19 +78,22 @@ async fn answer(
 ) -> Result<TokenResponse, Error> {
     let mut form = form?;
     let asked = form.get("grant_type").ok_or(Error::InvalidRequest("grant_type is required".into()))?;
-    let grant = GrantType::ALL
-        .into_iter()
-        .find(|grant| grant.as_str() == asked)
-        .ok_or(Error::UnsupportedGrantType)?;
+    let Some(grant) = GrantType::ALL.into_iter().find(|grant| grant.as_str() == asked) else {
+        app.metrics.token_request("other", Error::UnsupportedGrantType.code());
+        return Err(Error::UnsupportedGrantType);
+    };
     let granted = run(app, requester, headers, &mut form, grant).await;
     // A client that is refused with 4xx while it refreshes takes itself for signed out (Matrix CS API,
     // Refresh token grant): what passes must not look so.
-    match (grant, granted) {
+    let granted = match (grant, granted) {
         (GrantType::RefreshToken, Err(Error::TooManyRequests(_))) => {
             Err(Error::TemporarilyUnavailable("too many attempts; wait before the next".into()))
         }
         (_, granted) => granted,
-    }
+    };
+    let outcome = granted.as_ref().map_or_else(Error::code, |_| "granted");
+    app.metrics.token_request(grant.as_str(), outcome);
+    granted
 }
 
 async fn run(
@@ -100,16 +103,27 @@ async fn run(
     form: &mut Parameters,
     grant: GrantType,
 ) -> Result<TokenResponse, Error> {
-    let client = client_auth::authenticate(app, headers, form, requester).await?;
-    if !client.may_use(grant) {
-        return Err(Error::UnauthorizedClient("the client did not register this grant type"));
-    }
-    match grant {
+    let authenticated = client_auth::authenticate(app, headers, form, requester).await;
+    let client = authenticated.inspect_err(|error| {
+        let (grant, code) = (grant.as_str(), error.code());
+        tracing::info!(grant, code, ip = requester.ip(), "a client was refused");
+    })?;
+    let granted = match grant {
+        _ if !client.may_use(grant) => {
+            Err(Error::UnauthorizedClient("the client did not register this grant type"))
+        }
         GrantType::AuthorizationCode => grants::authorization_code::run(app, requester, &client, form).await,
         GrantType::RefreshToken => grants::refresh_token::run(app, requester, &client, form).await,
         GrantType::ClientCredentials => grants::client_credentials::run(app, requester, &client, form).await,
         GrantType::DeviceCode => grants::device_code::run(app, requester, &client, form).await,
-    }
+    };
+    granted.inspect_err(|error| {
+        let (grant, code) = (grant.as_str(), error.code());
+        // A device that waits for its person asks every few seconds.
+        if !matches!(error, Error::Device("authorization_pending" | "slow_down", _)) {
+            tracing::info!(client = %client.id, grant, code, ip = requester.ip(), "a grant was refused");
+        }
+    })
 }
 
 /// How long the client's access tokens live.

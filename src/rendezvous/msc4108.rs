@@ -90,6 +90,7 @@ async fn create(State(app): State<App>, requester: Requester, request: Request) 
         tracing::warn!(CAPACITY, "there are as many rendezvous sessions as there may be; one was refused");
         return Err(Error::TooMany(UNTIL_ONE_ENDS));
     };
+    tracing::info!(ip = requester.ip(), "a rendezvous began");
     let url = format!("{}/{id}", address(&app.config.http.public_base));
     Ok((StatusCode::CREATED, common(&revision), Json(json!({ "url": url }))).into_response())
 }

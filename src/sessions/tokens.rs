@@ -21,6 +21,7 @@ use crate::keys::{self, Family, RootSecret, TokenKind, digest_of_token};
 use crate::known::{self, ActiveToken};
 use crate::policy::input;
 use crate::store::{self, Tx};
+use crate::telemetry::metrics::Refresh;
 use crate::time::Timestamp;
 
 /// How long a pending pair is answered again unchanged; after that its access token would reach the
@@ -173,26 +174,42 @@ pub async fn refresh<E: From<store::Error>>(
     issue: &Issue<'_>,
     permits: impl Fn(&Found) -> Result<bool, E>,
 ) -> Result<Refreshed, E> {
-    let Some(family) = refresh_family_of(app, presented).await? else { return Ok(Refreshed::Over) };
+    let (refreshed, outcome) = try_to_refresh(app, presented, client_id, issue, permits).await?;
+    app.metrics.refresh(outcome);
+    Ok(refreshed)
+}
+
+async fn try_to_refresh<E: From<store::Error>>(
+    app: &App,
+    presented: &str,
+    client_id: Option<&ClientId>,
+    issue: &Issue<'_>,
+    permits: impl Fn(&Found) -> Result<bool, E>,
+) -> Result<(Refreshed, Refresh), E> {
+    let over = (Refreshed::Over, Refresh::Over);
+    let Some(family) = refresh_family_of(app, presented).await? else { return Ok(over) };
     let digest = digest_of_token(presented);
     for _ in 0..TRIES {
         let chain = sql::find_chain(&app.store, &family.digest()).await?;
         let Some(chain) = chain.filter(|chain| chain.found.client_id.as_ref() == client_id) else {
-            return Ok(Refreshed::Over);
+            return Ok(over);
         };
         let next = next(&chain, presented, &digest, &family, issue);
         if matches!(next, Next::Again(_) | Next::New { .. }) && !permits(&chain.found)? {
             end(app, &chain.found, EndReason::DeniedByPolicy, issue.now).await?;
-            return Ok(Refreshed::Denied);
+            return Ok((Refreshed::Denied, Refresh::Denied));
         }
         match next {
-            Next::Again(pair) => return Ok(Refreshed::Pair(pair, Box::new(chain.found))),
-            Next::Over => return Ok(Refreshed::Over),
-            Next::Later => return Ok(Refreshed::Later),
-            Next::Locked => return Ok(Refreshed::Locked),
+            Next::Again(pair) => {
+                return Ok((Refreshed::Pair(pair, Box::new(chain.found)), Refresh::Repeated));
+            }
+            Next::Over => return Ok(over),
+            Next::Later => return Ok((Refreshed::Later, Refresh::Later)),
+            Next::Locked => return Ok((Refreshed::Locked, Refresh::Later)),
             Next::End(reason) => {
                 end(app, &chain.found, reason, issue.now).await?;
-                return Ok(Refreshed::Over);
+                let is_reused = reason == EndReason::RefreshTokenReused;
+                return Ok((Refreshed::Over, if is_reused { Refresh::Reused } else { Refresh::Expired }));
             }
             Next::New { pair, nonce, confirmed_at } => {
                 let pending = sql::Pending {
@@ -205,12 +222,12 @@ pub async fn refresh<E: From<store::Error>>(
                 if sql::set_pending(&app.store, &chain, confirmed, &pending, issue.requester, issue.now)
                     .await?
                 {
-                    return Ok(Refreshed::Pair(pair, Box::new(chain.found)));
+                    return Ok((Refreshed::Pair(pair, Box::new(chain.found)), Refresh::Rotated));
                 }
             }
         }
     }
-    Ok(Refreshed::Later)
+    Ok((Refreshed::Later, Refresh::Later))
 }
 
 fn next(chain: &sql::Chain, presented: &str, digest: &str, family: &Family, issue: &Issue<'_>) -> Next {

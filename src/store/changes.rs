@@ -174,6 +174,11 @@ impl Changes {
         self.trusted_until.store(0, Ordering::SeqCst);
     }
 
+    /// Whether anything that is remembered may be used at this moment.
+    pub fn is_any_trusted(&self) -> bool {
+        self.is_trusted(self.stamp())
+    }
+
     fn is_trusted(&self, stamp: Stamp) -> bool {
         if stamp.0 < self.floor.load(Ordering::SeqCst) {
             return false;

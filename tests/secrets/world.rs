@@ -69,6 +69,8 @@ pub struct World {
     pub database: Database,
     /// By plain HTTP/1.1, and by HTTP/2 with TLS.
     bases: [String; 2],
+    /// Where the metrics are told.
+    metrics: String,
     /// What clients were posted when a browser session was over.
     pub told: Arc<Mutex<Vec<String>>>,
     turn: Cell<usize>,
@@ -162,7 +164,7 @@ impl World {
         );
 
         let installation = Installation::new(&homeserver);
-        let (port, tls_port) = (installation.port, process::free_port());
+        let (port, tls_port, metrics_port) = (installation.port, process::free_port(), process::free_port());
         let folder = installation.folder.path();
         let certificate = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
         fs::write(folder.join("chain.pem"), certificate.cert.pem()).unwrap();
@@ -223,7 +225,10 @@ impl World {
                 "sign_in_per_address": plenty, "sign_in_per_account": plenty,
                 "client_registration_per_address": plenty, "client_secret_per_client": plenty,
             },
-            "telemetry": { "log_filter": "trace", "log_format": format },
+            "telemetry": {
+                "log_filter": "trace", "log_format": format,
+                "metrics_listeners": [{ "address": format!("127.0.0.1:{metrics_port}") }],
+            },
         });
         let mut root_secret = None;
         let database = match engine {
@@ -263,11 +268,22 @@ impl World {
             key,
             database,
             bases,
+            metrics: format!("http://127.0.0.1:{metrics_port}/metrics"),
             told,
             turn,
             root_secret,
             _site: site,
         }
+    }
+
+    /// The metrics, which are told where nothing else is.
+    pub async fn metrics(&self) -> String {
+        assert_eq!(self.get("/metrics").await.status, StatusCode::NOT_FOUND);
+        let elsewhere = self.http.get(self.metrics.replace("metrics", "health")).send().await.unwrap();
+        assert_eq!(elsewhere.status(), StatusCode::NOT_FOUND);
+        let told = self.http.get(&self.metrics).send().await.unwrap();
+        assert_eq!(told.status(), StatusCode::OK);
+        told.text().await.unwrap()
     }
 
     /// A secret of nobody's: what somebody may try.

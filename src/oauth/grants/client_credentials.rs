@@ -45,8 +45,9 @@ pub(crate) async fn run(
         return Err(Error::InvalidClient(Challenge::Basic));
     }
     // The refresh token of the pair is given to nobody (RFC 6749 §4.4.3).
-    let (_, pair) = tokens::start_session(&mut tx, &new, &issue).await?;
+    let (session, pair) = tokens::start_session(&mut tx, &new, &issue).await?;
     tx.commit().await?;
+    tracing::info!(client = %client.id, %session, ip = requester.ip(), "a client got a token for itself");
     Ok(TokenResponse::without_refresh(pair, new.scope))
 }
 

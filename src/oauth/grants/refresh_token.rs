@@ -53,6 +53,10 @@ pub(crate) async fn run(
             return Err(Error::TemporarilyUnavailable("come back in a moment".into()));
         }
     };
+    tracing::debug!(
+        user = %found.user_id, client = %client.id, session = %found.session_id, ip = requester.ip(),
+        "a client session was refreshed"
+    );
     let scope = Scope::stored(&found.scope);
     let id_token = match scope.has(OPENID) {
         true => {

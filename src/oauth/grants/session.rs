@@ -178,5 +178,7 @@ async fn spend(
         return Err(allowed.code.refused(why));
     }
     tx.commit().await?;
+    let (user, ip) = (allowed.user.id, issue.requester.ip());
+    tracing::info!(%user, client = %client.id, %session, ip, "a client session began");
     Ok(pair)
 }

@@ -1,4 +1,6 @@
-//! The log: one line for each event on standard error.
+//! The log: one line for each event on standard error; and the [`metrics`].
+
+pub mod metrics;
 
 use std::io::{self, IsTerminal};
 
