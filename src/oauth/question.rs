@@ -1,5 +1,6 @@
 //! What an authorization request waits for, and what became of it, with everything that decides about
 //! it: read at once, across the rooms' tables, since a sign-in pays for each round trip to the database.
+//! Sessions are counted apart and not by a join, which PostgreSQL would carry out by reading all there are.
 
 use std::collections::BTreeSet;
 
@@ -55,14 +56,14 @@ SELECT r.id AS request_id, r.client_id, r.request, r.created_at AS requested_at,
        b.id AS session_id, b.created_at AS session_created_at, b.authenticated_at, b.last_seen_at, b.last_seen_ip,
        b.user_agent,
        (SELECT scope FROM consents WHERE user_id = u.id AND client_id = r.client_id) AS allowed_before,
-       COUNT(s.id) AS live, COUNT(s.device_id) AS with_device
+       (SELECT COUNT(*) FROM client_sessions AS s WHERE s.user_id = u.id AND s.ended_at IS NULL
+           AND (s.device_id IS NULL OR r.device_id IS NULL OR s.device_id <> r.device_id)) AS live,
+       (SELECT COUNT(*) FROM client_sessions AS s WHERE s.user_id = u.id AND s.ended_at IS NULL
+           AND s.device_id IS NOT NULL AND (r.device_id IS NULL OR s.device_id <> r.device_id)) AS with_device
 FROM authorization_requests AS r
 LEFT JOIN browser_sessions AS b ON b.cookie_digest = $1 AND b.ended_at IS NULL
 LEFT JOIN users AS u ON u.id = b.user_id AND u.locked_at IS NULL AND u.deactivated_at IS NULL
-LEFT JOIN client_sessions AS s ON s.user_id = u.id AND s.ended_at IS NULL
-      AND (s.device_id IS NULL OR r.device_id IS NULL OR s.device_id <> r.device_id)
-WHERE r.id = $2 AND NOT r.is_pushed AND r.answered_at IS NULL AND r.expires_at > $3
-GROUP BY r.id, b.id, u.id";
+WHERE r.id = $2 AND NOT r.is_pushed AND r.answered_at IS NULL AND r.expires_at > $3";
     query(FIND).bind(cookie_digest).bind(id).bind(now).fetch_optional(store).await
 }
 
@@ -95,12 +96,12 @@ pub async fn find_coded(store: &Store, id: AuthorizationRequestId) -> Result<Opt
 SELECT r.id AS request_id, r.client_id, r.request, r.user_id, r.browser_session_id, r.authenticated_at,
        r.code_digest, r.code_expires_at, r.code_spent_at, r.client_session_id,
        u.id, u.localpart, u.is_admin, u.created_at, u.provisioned_at, u.locked_at, u.deactivated_at,
-       COUNT(s.id) AS live, COUNT(s.device_id) AS with_device
+       (SELECT COUNT(*) FROM client_sessions AS s WHERE s.user_id = u.id AND s.ended_at IS NULL
+           AND (s.device_id IS NULL OR r.device_id IS NULL OR s.device_id <> r.device_id)) AS live,
+       (SELECT COUNT(*) FROM client_sessions AS s WHERE s.user_id = u.id AND s.ended_at IS NULL
+           AND s.device_id IS NOT NULL AND (r.device_id IS NULL OR s.device_id <> r.device_id)) AS with_device
 FROM authorization_requests AS r
 JOIN users AS u ON u.id = r.user_id
-LEFT JOIN client_sessions AS s ON s.user_id = r.user_id AND s.ended_at IS NULL
-      AND (s.device_id IS NULL OR r.device_id IS NULL OR s.device_id <> r.device_id)
-WHERE r.id = $1 AND r.code_digest IS NOT NULL
-GROUP BY r.id, u.id";
+WHERE r.id = $1 AND r.code_digest IS NOT NULL";
     query(FIND).bind(id).fetch_optional(store).await
 }
