@@ -40,6 +40,76 @@ CREATE TABLE passwords (
     created_at BIGINT NOT NULL
 );
 
+-- WebAuthn credentials.
+CREATE TABLE passkeys (
+    id              TEXT PRIMARY KEY,
+    user_id         TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    credential_id   TEXT NOT NULL UNIQUE,
+    -- The public key and what belongs to it, as JSON.
+    credential      TEXT NOT NULL,
+    name            TEXT NOT NULL,
+    aaguid          TEXT,
+    is_discoverable BOOLEAN NOT NULL,
+    created_at      BIGINT NOT NULL,
+    last_used_at    BIGINT
+);
+CREATE INDEX passkeys_user ON passkeys (user_id);
+
+CREATE TABLE authenticator_apps (
+    id           TEXT PRIMARY KEY,
+    user_id      TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    name         TEXT NOT NULL,
+    -- Encrypted under the root secret.
+    secret       TEXT NOT NULL,
+    -- The step of the last code that was taken (RFC 6238 §4.2): no code of it or of an earlier one is.
+    last_step    BIGINT NOT NULL,
+    created_at   BIGINT NOT NULL,
+    last_used_at BIGINT NOT NULL
+);
+CREATE INDEX authenticator_apps_user ON authenticator_apps (user_id);
+
+-- Those that are left: each is good once.
+CREATE TABLE recovery_codes (
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    -- Keyed, since people can type them.
+    digest  TEXT NOT NULL,
+    PRIMARY KEY (user_id, digest)
+);
+
+-- Links by which admins let people in who have lost their factors: each is good once.
+CREATE TABLE recovery_links (
+    token_digest TEXT PRIMARY KEY,
+    user_id      TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    expires_at   BIGINT NOT NULL
+);
+CREATE INDEX recovery_links_user ON recovery_links (user_id);
+CREATE INDEX recovery_links_expires ON recovery_links (expires_at);
+
+-- Browsers in which the password is enough for a while.
+CREATE TABLE remembered_browsers (
+    id             TEXT PRIMARY KEY,
+    user_id        TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    browser_digest TEXT NOT NULL,
+    user_agent     TEXT,
+    created_at     BIGINT NOT NULL,
+    expires_at     BIGINT NOT NULL,
+    UNIQUE (user_id, browser_digest)
+);
+CREATE INDEX remembered_browsers_expires ON remembered_browsers (expires_at);
+
+-- Sign-ins that wait for their second step.
+CREATE TABLE sign_in_attempts (
+    -- Of the secret that the browser holds.
+    secret_digest TEXT PRIMARY KEY,
+    user_id       TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    -- How the person has proved so far who they are, as in browser_sessions.
+    methods       TEXT NOT NULL,
+    created_at    BIGINT NOT NULL,
+    expires_at    BIGINT NOT NULL
+);
+CREATE INDEX sign_in_attempts_user ON sign_in_attempts (user_id);
+CREATE INDEX sign_in_attempts_expires ON sign_in_attempts (expires_at);
+
 CREATE TABLE browser_sessions (
     id               TEXT PRIMARY KEY,
     user_id          TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -49,6 +119,8 @@ CREATE TABLE browser_sessions (
     browser_digest   TEXT NOT NULL,
     created_at       BIGINT NOT NULL,
     authenticated_at BIGINT NOT NULL,
+    -- How the person proved who they are then: words with spaces between them.
+    methods          TEXT NOT NULL,
     last_seen_at     BIGINT NOT NULL,
     last_seen_ip     TEXT,
     user_agent       TEXT,
@@ -95,6 +167,7 @@ CREATE TABLE client_sessions (
     device_id              TEXT,
     created_at             BIGINT NOT NULL,
     authenticated_at       BIGINT NOT NULL,
+    methods                TEXT NOT NULL,
     last_seen_at           BIGINT NOT NULL,
     last_seen_ip           TEXT,
     user_agent             TEXT,
@@ -152,6 +225,7 @@ CREATE TABLE authorization_requests (
     user_id            TEXT,
     browser_session_id TEXT,
     authenticated_at   BIGINT,
+    methods            TEXT,
     code_digest        TEXT,
     code_expires_at    BIGINT,
     code_spent_at      BIGINT,
@@ -179,6 +253,7 @@ CREATE TABLE device_requests (
     -- Who said yes; NULL after a no.
     user_id            TEXT REFERENCES users (id) ON DELETE CASCADE,
     authenticated_at   BIGINT,
+    methods            TEXT,
     redeemed_at        BIGINT
 );
 CREATE INDEX device_requests_client ON device_requests (client_id);
@@ -194,6 +269,7 @@ CREATE TABLE sso_logins (
     expires_at       BIGINT NOT NULL,
     user_id          TEXT REFERENCES users (id) ON DELETE CASCADE,
     authenticated_at BIGINT,
+    methods          TEXT,
     token_digest     TEXT UNIQUE
 );
 CREATE INDEX sso_logins_user ON sso_logins (user_id);

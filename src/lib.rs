@@ -13,6 +13,7 @@ pub mod jobs;
 pub mod keys;
 pub mod known;
 pub mod login;
+pub mod methods;
 pub mod oauth;
 pub mod outbound;
 pub mod policy;

@@ -13,7 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::accounts::account_pages::{
-    cross_signing_reset, deactivate, end_others, end_session, home, session, sessions,
+    cross_signing_reset, deactivate, end_others, end_session, home, security, session, sessions,
 };
 use crate::accounts::signed_in;
 use crate::app::App;
@@ -27,7 +27,7 @@ use crate::http::measure::measure;
 use crate::http::pages::Site;
 use crate::http::request_id::request_id;
 use crate::http::visit::Visit;
-use crate::login::{password, sign_out};
+use crate::login::{password, second, sign_out};
 use crate::oauth::guard::{in_time, method_not_allowed, method_not_allowed_for_any_origin, panicked};
 use crate::oauth::metadata::{self, Jwks};
 use crate::oauth::{
@@ -153,12 +153,14 @@ fn pages(app: &App) -> Router<App> {
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/authorize/{id}", get(consent::get).post(consent::post))
         .route("/login", get(password::get).post(password::post))
+        .route("/login/second", get(second::get))
         .route("/link", get(link::get).post(link::post))
         .route("/end-session", get(logout::get).post(logout::post))
         .route("/logout", post(sign_out::post))
         .route("/signed-out", get(sign_out::signed_out))
         .route("/account", get(home::get))
         .route("/account/", get(home::get))
+        .route("/account/security", get(security::get))
         .route("/account/sessions", get(sessions::get))
         .route("/account/deactivate", get(deactivate::get).post(deactivate::post))
         .route("/account/cross-signing-reset", get(cross_signing_reset::get).post(cross_signing_reset::post))

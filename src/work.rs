@@ -8,7 +8,7 @@ use crate::jobs::{self, Job};
 use crate::keys::KeyringError;
 use crate::sessions::jobs::DeleteDevice;
 use crate::sessions::logout::TellClient;
-use crate::{clients, compat, http, rendezvous, sessions, store};
+use crate::{clients, compat, http, login, rendezvous, sessions, store};
 
 /// Jobs that run at once in one process; each mostly waits for the homeserver.
 const WORKERS: usize = 4;
@@ -110,6 +110,7 @@ pub async fn sweep(app: &App) -> Result<(), store::Error> {
     http::rate_limits::expire(&mut tx, now).await?;
     clients::expire(&mut tx, now).await?;
     compat::expire(&mut tx, now).await?;
+    login::attempts::expire(&mut tx, now).await?;
     rendezvous::sessions::expire(&mut tx, now).await?;
     tx.commit().await?;
     app.wake_workers();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use gatehouse::http::requester::Requester;
 use gatehouse::ids::{ClientId, ClientSessionId, DeviceId, UserId};
 use gatehouse::keys;
+use gatehouse::methods::Methods;
 use gatehouse::sessions::browser;
 use gatehouse::sessions::client::NewClientSession;
 use gatehouse::sessions::tokens::{self, Issue};
@@ -378,6 +379,7 @@ async fn add_client_session(
         scope: matrix_scope(device_id),
         device_id: Some(DeviceId(device_id.to_owned())),
         authenticated_at: now,
+        methods: gatehouse::methods::Methods::default(),
     };
     let issue = Issue {
         requester: &Requester::default(),
@@ -397,6 +399,8 @@ async fn add_firefox(server: &Server, user_id: UserId) {
     let requester = Requester { address: None, user_agent: Some(FIREFOX.to_owned()) };
     let mut tx = server.app.store.begin().await.expect("a transaction");
     let now = server.app.clock.now();
-    browser::start(&mut tx, user_id, &keys::random_secret(), &requester, now).await.expect("a session");
+    browser::start(&mut tx, user_id, Methods::default(), &keys::random_secret(), &requester, now)
+        .await
+        .expect("a session");
     tx.commit().await.expect("a commit");
 }

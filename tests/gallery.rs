@@ -19,6 +19,7 @@ use gatehouse::config::Config;
 use gatehouse::http::error::{ErrorPage, Problem, WayOn};
 use gatehouse::http::index::IndexPage;
 use gatehouse::http::pages::{Frame, Person, Site};
+use gatehouse::login::next::Onward;
 use gatehouse::login::password::{SignInNotice, SignInPage, SignInProblem};
 use gatehouse::login::sign_out::SignedOutPage;
 use gatehouse::oauth::consent::{ConsentPage, Lasts};
@@ -192,9 +193,10 @@ impl Words {
             pages.push((format!("{name}-{}", self.which), html.expect("a page")));
         };
 
+        let onward = |next: &str| Onward { next: Some(next.to_owned()), needs_second: false };
         let sign_in = || SignInPage {
             frame: frame(),
-            next: None,
+            onward: Onward::default(),
             client: None,
             username: String::new(),
             problems: Vec::new(),
@@ -203,13 +205,13 @@ impl Words {
             help: None,
         };
         let for_client =
-            SignInPage { client: Some(self.client()), next: Some("/authorize/01".to_owned()), ..sign_in() };
+            SignInPage { client: Some(self.client()), onward: onward("/authorize/01"), ..sign_in() };
         add("sign-in", for_client.render());
         let refused = SignInPage {
             username: self.typed.clone(),
             problems: vec![SignInProblem::WrongNameOrPassword],
             help: Some("/recover".to_owned()),
-            next: Some(self.typed.clone()),
+            onward: onward(&self.typed),
             ..sign_in()
         };
         add("sign-in-refused", refused.render());

@@ -43,7 +43,7 @@ async fn the_document_says_what_is_offered_and_nothing_else() {
             "openid", "profile", "email", "urn:matrix:client:api:*", "urn:matrix:client:device:*", "urn:synapse:admin:*",
         ],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
-        "acr_values_supported": ["1"],
+        "acr_values_supported": ["1", "2", "phr"],
         "display_values_supported": ["page"],
         "ui_locales_supported": ["en"],
         "response_types_supported": ["code"],

@@ -178,6 +178,7 @@ on_both_engines! {
             scope: matrix_scope("DEVICE0001"),
             device_id: Some(DeviceId("DEVICE0001".to_owned())),
             authenticated_at: now,
+            methods: gatehouse::methods::Methods::default(),
         };
         let issue = Issue {
             requester: &Requester::default(),

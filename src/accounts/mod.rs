@@ -4,6 +4,7 @@
 
 pub mod account_pages;
 pub mod emails;
+pub mod factors;
 pub mod jobs;
 pub mod passwords;
 pub mod sign_in;

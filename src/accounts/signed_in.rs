@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use axum::response::Response;
 
-use super::sql;
 use super::users::User;
+use super::{factors, sql};
 use crate::app::App;
 use crate::http::error::PageError;
 use crate::http::form::with_query;
@@ -73,8 +73,8 @@ pub async fn require(app: &App, visit: &Visit, path: &str) -> Result<Result<Sign
 /// How long ago somebody may have proved who they are to do what gives an account away, or ends it.
 const RECENT: Duration = Duration::from_secs(10 * 60);
 
-/// Who is signed in and has proved it in the last ten minutes, or the way to the sign-in page, which
-/// asks for the password again, and back to `path`.
+/// Who is signed in and has proved it in the last ten minutes by the strongest factor that they have, or the
+/// way to the sign-in page, which asks for that again, and back to `path`.
 ///
 /// # Errors
 /// When the database fails.
@@ -84,8 +84,11 @@ pub async fn require_recent(
     path: &str,
 ) -> Result<Result<SignedIn, Response>, PageError> {
     let is_recent = |who: &SignedIn| app.clock.now().since(who.session.authenticated_at) < RECENT;
-    Ok(find(app, visit).await?.filter(is_recent).ok_or_else(|| {
-        let max_age = RECENT.as_secs().to_string();
-        visit.go(&with_query("/login", &[("next", path.into()), ("max_age", max_age.into())]))
-    }))
+    if let Some(who) = find(app, visit).await?.filter(is_recent)
+        && factors::find(&app.store, who.user.id).await?.are_proved_by(who.session.methods)
+    {
+        return Ok(Ok(who));
+    }
+    let max_age = RECENT.as_secs().to_string();
+    Ok(Err(visit.go(&with_query("/login", &[("next", path.into()), ("max_age", max_age.into())]))))
 }

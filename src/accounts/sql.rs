@@ -30,6 +30,7 @@ impl FromRow for SignedIn {
             user_id: user.id,
             created_at: row.get("session_created_at")?,
             authenticated_at: row.get("authenticated_at")?,
+            methods: row.get("methods")?,
             last_seen_at: row.get("last_seen_at")?,
             last_seen_ip: row.get("last_seen_ip")?,
             user_agent: row.get("user_agent")?,
@@ -42,8 +43,8 @@ impl FromRow for SignedIn {
 pub(super) async fn find_signed_in(store: &Store, cookie_digest: &str) -> Result<Option<SignedIn>, Error> {
     const FIND: &str = "
 SELECT u.id, u.localpart, u.is_admin, u.created_at, u.provisioned_at, u.locked_at, u.deactivated_at,
-       b.id AS session_id, b.created_at AS session_created_at, b.authenticated_at, b.last_seen_at, b.last_seen_ip,
-       b.user_agent
+       b.id AS session_id, b.created_at AS session_created_at, b.authenticated_at, b.methods,
+       b.last_seen_at, b.last_seen_ip, b.user_agent
 FROM browser_sessions AS b
 JOIN users AS u ON u.id = b.user_id
 WHERE b.cookie_digest = $1 AND b.ended_at IS NULL AND u.locked_at IS NULL AND u.deactivated_at IS NULL";

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AuthorizationRequestId, BrowserSessionId, ClientId, ClientSessionId, DeviceId, UserId};
+use crate::methods::Methods;
 use crate::store::{Error, FromRow, Query, Row, Store, Tx, query};
 use crate::time::Timestamp;
 
@@ -145,6 +146,8 @@ pub struct Approval<'a> {
     pub browser_session_id: BrowserSessionId,
     /// When they last proved who they are.
     pub authenticated_at: Timestamp,
+    /// How they proved it.
+    pub methods: Methods,
     /// Digest of the code that the client gets.
     pub code_digest: &'a str,
     /// Until when the code is good.
@@ -166,6 +169,8 @@ pub struct Granted {
     pub browser_session_id: Option<BrowserSessionId>,
     /// When that person last proved who they are.
     pub authenticated_at: Timestamp,
+    /// How they proved it.
+    pub methods: Methods,
     /// Digest of the code.
     pub code_digest: String,
     /// Until when the code is good.
@@ -200,6 +205,7 @@ impl FromRow for Granted {
             user_id: row.get("user_id")?,
             browser_session_id: row.get("browser_session_id")?,
             authenticated_at: row.get("authenticated_at")?,
+            methods: row.get("methods")?,
             code_digest: row.get("code_digest")?,
             expires_at: row.get("code_expires_at")?,
             spent: row.get::<Option<Timestamp>>("code_spent_at")?.map(|at| (at, session)),
@@ -303,9 +309,9 @@ WHERE id = $1 AND NOT is_pushed AND answered_at IS NULL AND expires_at > $2";
 
 const APPROVE: &str = "
 UPDATE authorization_requests
-SET answered_at = $1, user_id = $2, browser_session_id = $3, authenticated_at = $4, code_digest = $5,
-    code_expires_at = $6
-WHERE id = $7 AND (answered_at IS NULL OR code_digest = $5) AND expires_at > $1";
+SET answered_at = $1, user_id = $2, browser_session_id = $3, authenticated_at = $4, methods = $5,
+    code_digest = $6, code_expires_at = $7
+WHERE id = $8 AND (answered_at IS NULL OR code_digest = $6) AND expires_at > $1";
 
 fn approval_of(id: AuthorizationRequestId, approval: &Approval<'_>, now: Timestamp) -> Query {
     query(APPROVE)
@@ -313,6 +319,7 @@ fn approval_of(id: AuthorizationRequestId, approval: &Approval<'_>, now: Timesta
         .bind(approval.user_id)
         .bind(approval.browser_session_id)
         .bind(approval.authenticated_at)
+        .bind(approval.methods)
         .bind(approval.code_digest)
         .bind(approval.code_expires_at)
         .bind(id)

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::http::requester::Requester;
 use crate::ids::{ClientId, UserId};
+use crate::methods::Methods;
 use crate::store::{Error, FromRow, Row, Store, Tx, query};
 use crate::time::Timestamp;
 
@@ -75,6 +76,8 @@ pub enum State {
         user_id: UserId,
         /// When they last proved who they are.
         authenticated_at: Timestamp,
+        /// How they proved it.
+        methods: Methods,
     },
     /// The client has got its tokens.
     Redeemed,
@@ -99,7 +102,11 @@ impl FromRow for Polled {
         let state = if is_set("redeemed_at")? {
             State::Redeemed
         } else if let Some(user_id) = row.get("user_id")? {
-            State::Allowed { user_id, authenticated_at: row.get("authenticated_at")? }
+            State::Allowed {
+                user_id,
+                authenticated_at: row.get("authenticated_at")?,
+                methods: row.get("methods")?,
+            }
         } else if is_set("answered_at")? {
             State::Denied
         } else {
@@ -171,16 +178,18 @@ pub async fn approve(
     device_code_digest: &str,
     user_id: UserId,
     authenticated_at: Timestamp,
+    methods: Methods,
     now: Timestamp,
 ) -> Result<bool, Error> {
     const APPROVE: &str = "
-UPDATE device_requests SET answered_at = $1, user_id = $2, authenticated_at = $3
-WHERE device_code_digest = $4 AND answered_at IS NULL AND expires_at > $1";
+UPDATE device_requests SET answered_at = $1, user_id = $2, authenticated_at = $3, methods = $4
+WHERE device_code_digest = $5 AND answered_at IS NULL AND expires_at > $1";
     let mut tx = store.begin().await?;
     let approved = query(APPROVE)
         .bind(now)
         .bind(user_id)
         .bind(authenticated_at)
+        .bind(methods)
         .bind(device_code_digest)
         .execute(&mut tx);
     let approved = approved.await? == 1;
@@ -208,7 +217,8 @@ WHERE device_code_digest = $2 AND answered_at IS NULL AND expires_at > $1";
 /// When the database fails.
 pub async fn find(store: &Store, device_code_digest: &str) -> Result<Option<Polled>, Error> {
     const FIND: &str = "
-SELECT client_id, scope, expires_at, interval_seconds, polled_at, answered_at, user_id, authenticated_at, redeemed_at
+SELECT client_id, scope, expires_at, interval_seconds, polled_at, answered_at, user_id, authenticated_at, methods,
+       redeemed_at
 FROM device_requests WHERE device_code_digest = $1";
     query(FIND).bind(device_code_digest).fetch_optional(store).await
 }

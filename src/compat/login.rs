@@ -72,6 +72,10 @@ async fn prove_by_token(app: &App, token: &str) -> Result<session::Proven, Error
     let approved = sso_logins::find_by_token(&app.store, &digest, app.clock.now()).await?;
     let approved = approved.ok_or(session::BAD_LOGIN_TOKEN)?;
     let user = users::find(&app.store, approved.user_id).await?.ok_or(session::BAD_LOGIN_TOKEN)?;
-    let proof = session::Proof::Token { digest, authenticated_at: approved.authenticated_at };
+    let proof = session::Proof::Token {
+        digest,
+        authenticated_at: approved.authenticated_at,
+        methods: approved.methods,
+    };
     Ok(session::Proven { user, proof })
 }

@@ -14,6 +14,7 @@ use crate::accounts::users::{self, Standing, User};
 use crate::app::App;
 use crate::http::requester::Requester;
 use crate::ids::DeviceId;
+use crate::methods::{Method, Methods};
 use crate::policy::{Decision, input, sessions_to_end};
 use crate::random;
 use crate::sessions::client::{self, MATRIX_API_SCOPE, NewClientSession};
@@ -34,10 +35,11 @@ pub(super) struct Proven {
 /// How they proved it.
 pub(super) enum Proof {
     Password(Counted),
-    /// The digest of a login token, and when the person behind it had proved who they are.
+    /// The digest of a login token, and when and how the person behind it had proved who they are.
     Token {
         digest: String,
         authenticated_at: Timestamp,
+        methods: Methods,
     },
 }
 
@@ -115,16 +117,16 @@ async fn start(
     issue: &Issue<'_>,
 ) -> Result<Pair, Error> {
     let mut tx = app.store.begin().await?;
-    let authenticated_at = match proof {
+    let (authenticated_at, methods) = match proof {
         Proof::Password(counted) => {
             counted.give_back(&mut tx, app).await?;
-            issue.now
+            (issue.now, Method::Password.into())
         }
-        Proof::Token { digest, authenticated_at } => {
+        Proof::Token { digest, authenticated_at, methods } => {
             if !sso_logins::spend_token(&mut tx, digest, issue.now).await? {
                 return Err(BAD_LOGIN_TOKEN);
             }
-            *authenticated_at
+            (*authenticated_at, *methods)
         }
     };
     device::claim(&mut tx, held, issue.now).await?;
@@ -136,6 +138,7 @@ async fn start(
         scope: MATRIX_API_SCOPE.to_owned(),
         device_id: Some(device_id),
         authenticated_at,
+        methods,
     };
     let (session, pair) = tokens::start_session(&mut tx, &new, issue).await?;
     if !users::is_still_active(&mut tx, user.id).await? {

@@ -148,10 +148,10 @@ async fn approve(app: &App, question: &Question) -> Result<Response, PageError> 
         PageError::from(Problem::HomeserverUnreachable).then(WayOn::Again(path_of(*id)))
     })?;
     let token = keys::random_secret();
-    let authenticated_at = signed_in.session.authenticated_at;
+    let (when, how) = (signed_in.session.authenticated_at, signed_in.session.methods);
     let digest = keys::digest(&token);
     let now = app.clock.now();
-    if !sso_logins::approve(&app.store, *id, signed_in.user.id, authenticated_at, &digest, now).await? {
+    if !sso_logins::approve(&app.store, *id, signed_in.user.id, when, how, &digest, now).await? {
         return Err(Problem::RequestExpired.into());
     }
     lead_to(&url.with_login_token(&token))

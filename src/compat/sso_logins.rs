@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::redirect_url::RedirectUrl;
 use crate::ids::{SsoLoginId, UserId};
+use crate::methods::Methods;
 use crate::store::{Error, FromRow, Row, Store, Tx, query};
 use crate::time::Timestamp;
 
@@ -45,16 +46,18 @@ pub(super) async fn approve(
     id: SsoLoginId,
     user_id: UserId,
     authenticated_at: Timestamp,
+    methods: Methods,
     token_digest: &str,
     now: Timestamp,
 ) -> Result<bool, Error> {
     const APPROVE: &str = "
-UPDATE sso_logins SET user_id = $1, authenticated_at = $2, token_digest = $3, expires_at = $4
-WHERE id = $5 AND token_digest IS NULL AND expires_at > $6";
+UPDATE sso_logins SET user_id = $1, authenticated_at = $2, methods = $3, token_digest = $4, expires_at = $5
+WHERE id = $6 AND token_digest IS NULL AND expires_at > $7";
     let mut tx = store.begin().await?;
     let approved = query(APPROVE)
         .bind(user_id)
         .bind(authenticated_at)
+        .bind(methods)
         .bind(token_digest)
         .bind(now + TOKEN_LIFETIME)
         .bind(id)
@@ -78,11 +81,16 @@ pub(super) async fn deny(store: &Store, id: SsoLoginId) -> Result<(), Error> {
 pub(super) struct Approved {
     pub user_id: UserId,
     pub authenticated_at: Timestamp,
+    pub methods: Methods,
 }
 
 impl FromRow for Approved {
     fn from_row(row: &Row) -> Result<Approved, Error> {
-        Ok(Approved { user_id: row.get("user_id")?, authenticated_at: row.get("authenticated_at")? })
+        Ok(Approved {
+            user_id: row.get("user_id")?,
+            authenticated_at: row.get("authenticated_at")?,
+            methods: row.get("methods")?,
+        })
     }
 }
 
@@ -92,8 +100,7 @@ pub(super) async fn find_by_token(
     digest: &str,
     now: Timestamp,
 ) -> Result<Option<Approved>, Error> {
-    const FIND: &str =
-        "SELECT user_id, authenticated_at FROM sso_logins WHERE token_digest = $1 AND expires_at > $2";
+    const FIND: &str = "SELECT user_id, authenticated_at, methods FROM sso_logins WHERE token_digest = $1 AND expires_at > $2";
     query(FIND).bind(digest).bind(now).fetch_optional(store).await
 }
 

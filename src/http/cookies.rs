@@ -1,4 +1,5 @@
-//! Our two cookies: the browser's own, which stays, and the session's, which ends with it.
+//! Our cookies: the browser's own, which stays, the session's, which ends with it, and that of a sign-in which
+//! waits for its second step.
 
 use axum::response::Response;
 use axum_extra::extract::cookie::CookieJar;
@@ -26,6 +27,8 @@ pub enum Which {
     Browser,
     /// The secret of a browser session. Kept as long as the session may live.
     Session,
+    /// The secret of a sign-in that waits for its second step.
+    Attempt,
 }
 
 const A_YEAR: i64 = 365 * 24 * 60 * 60;
@@ -47,6 +50,7 @@ impl Cookies {
         let name = match which {
             Which::Browser => "gatehouse_browser",
             Which::Session => "gatehouse_session",
+            Which::Attempt => "gatehouse_attempt",
         };
         format!("{}{name}", self.prefix)
     }
@@ -62,7 +66,7 @@ impl Cookies {
     pub fn set(&self, response: &mut Response, which: Which, value: &str, seconds: i64) {
         let seconds = match which {
             Which::Browser => A_YEAR,
-            Which::Session => seconds.min(A_YEAR),
+            Which::Session | Which::Attempt => seconds.min(A_YEAR),
         };
         self.add(response, which, value, seconds);
     }

@@ -40,6 +40,8 @@ pub struct Visit {
     pub languages: Vec<String>,
     /// The secret of the browser session that the browser claims.
     pub session_secret: Option<String>,
+    /// The secret of the sign-in that the browser has begun.
+    pub attempt_secret: Option<String>,
     nonce: String,
     cookies: Cookies,
     browser: String,
@@ -114,10 +116,20 @@ impl Visit {
         self.remember(no_store(Redirect::to(&self.site.path(local))))
     }
 
-    /// Has the browser keep the session that it now has, and nobody else's.
+    /// Has the browser keep the session that it now has, and nobody else's, and forget what has led to it.
     pub fn sign_in(&self, mut response: Response, session_secret: &str, seconds: u64) -> Response {
         let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
         self.cookies.set(&mut response, Which::Session, session_secret, seconds);
+        if self.attempt_secret.is_some() {
+            self.cookies.clear(&mut response, Which::Attempt);
+        }
+        response
+    }
+
+    /// Has the browser keep the sign-in that waits for its second step.
+    pub fn keep_attempt(&self, mut response: Response, secret: &str, lifetime: Duration) -> Response {
+        let seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
+        self.cookies.set(&mut response, Which::Attempt, secret, seconds);
         response
     }
 
@@ -160,6 +172,7 @@ impl FromRequestParts<App> for Visit {
             asked: asked(parts, app),
             languages: languages(&parts.headers),
             session_secret: cookies.read(&parts.headers, Which::Session),
+            attempt_secret: cookies.read(&parts.headers, Which::Attempt),
             nonce,
             cookies,
             browser,

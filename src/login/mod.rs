@@ -1,8 +1,12 @@
 //! Signing in and out with a browser.
 //!
-//! Owns no table. It meets the other flows through `next`, a local path that says where a person goes
-//! on, and through the authorization request that may stand behind it.
+//! Owns `sign_in_attempts`. It meets the other flows through `next`, a local path that says where a person goes
+//! on, and through the authorization request that may stand behind it. Every proof of who a person is ends in
+//! [`arrive`], which asks for a second step or lets them in.
 
+pub mod arrive;
+pub mod attempts;
 pub mod next;
 pub mod password;
+pub mod second;
 pub mod sign_out;

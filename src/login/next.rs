@@ -1,15 +1,53 @@
 //! Where a person goes on after signing in, and for whom.
 
+use crate::accounts::account_pages::home;
 use crate::app::App;
 use crate::clients;
 use crate::clients::authorization_requests::{self, Pending};
 use crate::clients::label::{ClientLabel, Destination};
 use crate::http::error::PageError;
+use crate::http::form::{Parameters, with_query};
 use crate::http::headers::{FormAction, form_action_source};
 use crate::http::visit::Visit;
 use crate::ids::localpart_of;
 
 const LONGEST: usize = 2048;
+
+/// Where a sign-in leads, handed on from page to page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Onward {
+    /// The local path to go on to; without one, the account page.
+    pub next: Option<String>,
+    /// Whether a second factor is demanded there even of those who have none yet. It only spares a detour:
+    /// the page itself insists.
+    pub needs_second: bool,
+}
+
+impl Onward {
+    /// Reads it from a query or a form.
+    pub fn read(parameters: &Parameters) -> Onward {
+        Onward {
+            next: local(parameters.get("next")),
+            needs_second: parameters.get("second") == Some("required"),
+        }
+    }
+
+    /// The local path of a page on the way.
+    pub fn through(&self, page: &str) -> String {
+        let next = self.next.as_deref().map(|next| ("next", next.into()));
+        let second = self.needs_second.then(|| ("second", "required".into()));
+        let parameters: Vec<_> = next.into_iter().chain(second).collect();
+        match parameters.is_empty() {
+            true => page.to_owned(),
+            false => with_query(page, &parameters),
+        }
+    }
+
+    /// The local path at the end.
+    pub fn end(&self) -> &str {
+        self.next.as_deref().unwrap_or(home::PATH)
+    }
+}
 
 /// The path to go on to, if it is one of ours: nobody may be led elsewhere by a link to our sign-in
 /// page. Browsers read `//host`, `/\host` and paths with tabs or line breaks as other sites.

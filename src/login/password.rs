@@ -7,20 +7,22 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::StatusCode;
 
-use super::next::{self, Waiting};
-use crate::accounts::passwords;
-use crate::accounts::sign_in::{self, Attempt, Counted, Named};
+use super::arrive::{arrive, ask_for_second};
+use super::attempts;
+use super::next::{self, Onward, Waiting};
+use crate::accounts::sign_in::{self, Attempt, Named};
 use crate::accounts::signed_in;
-use crate::accounts::users::{Standing, User};
+use crate::accounts::users::Standing;
+use crate::accounts::{factors, passwords};
 use crate::app::App;
 use crate::clients::label::ClientLabel;
 use crate::http::error::{PageError, Problem, WayOn};
 use crate::http::filters;
-use crate::http::form::{FormError, Parameters, with_query};
+use crate::http::form::{FormError, Parameters};
 use crate::http::pages::Frame;
 use crate::http::visit::Visit;
 use crate::keys::HashError;
-use crate::sessions::browser;
+use crate::methods::Method;
 
 /// The longest name that is looked at; a full Matrix identifier has 255 bytes at most.
 const LONGEST_NAME: usize = 255;
@@ -37,8 +39,8 @@ pub async fn post(State(app): State<App>, visit: Visit, form: Result<Parameters,
 
 async fn show(app: &App, visit: &Visit, query: &str) -> Result<Response, PageError> {
     let parameters = Parameters::parse(query.as_bytes())?;
-    let next = next::local(parameters.get("next"));
-    let waiting = next::waiting(app, visit, next.as_deref()).await?;
+    let onward = Onward::read(&parameters);
+    let waiting = next::waiting(app, visit, onward.next.as_deref()).await?;
     let hint = parameters.get("login_hint");
     let hinted = || next::hinted(hint?, &app.config.homeserver.server_name);
     let username = waiting.as_ref().and_then(|waiting| waiting.username.clone()).or_else(hinted);
@@ -51,17 +53,24 @@ async fn show(app: &App, visit: &Visit, query: &str) -> Result<Response, PageErr
         let max_age = parameters.get("max_age").and_then(|seconds| seconds.parse().ok());
         let is_recent = |seconds| app.clock.now().since(authenticated_at) < Duration::from_secs(seconds);
         if waiting.as_ref().is_none_or(is_accepted) && max_age.is_none_or(is_recent) {
-            return Ok(visit.go(next.as_deref().unwrap_or("/account/")));
+            let factors = factors::find(&app.store, who.user.id).await?;
+            if max_age.is_none() || factors.are_proved_by(who.session.methods) {
+                return Ok(visit.go(onward.end()));
+            }
+            // What was proved a moment ago need not be proved again.
+            if is_recent(attempts::LIFETIME.as_secs()) {
+                return ask_for_second(app, visit, &who.user, who.session.methods, &onward).await;
+            }
         }
         username = who.user.localpart.as_str().to_owned();
         notice = Some(SignInNotice::ConfirmItIsYou);
     }
-    Ok(Form { next, waiting, username, notice }.answer(app, visit, StatusCode::OK, Vec::new()))
+    Ok(Form { onward, waiting, username, notice }.answer(app, visit, StatusCode::OK, Vec::new()))
 }
 
 /// What the page is made of beside the problems.
 struct Form {
-    next: Option<String>,
+    onward: Onward,
     waiting: Option<Waiting>,
     username: String,
     notice: Option<SignInNotice>,
@@ -75,7 +84,7 @@ impl Form {
         };
         let page = SignInPage {
             frame: visit.frame(),
-            next: self.next,
+            onward: self.onward,
             client,
             username: self.username,
             problems,
@@ -93,11 +102,11 @@ async fn try_form(
     form: Result<Parameters, FormError>,
 ) -> Result<Response, PageError> {
     let mut form = form?;
-    let next = next::local(form.get("next"));
-    let waiting = next::waiting(app, visit, next.as_deref()).await?;
+    let onward = Onward::read(&form);
+    let waiting = next::waiting(app, visit, onward.next.as_deref()).await?;
     let username: String = form.get("username").unwrap_or_default().chars().take(LONGEST_NAME).collect();
     let password = form.take("password");
-    let page = Form { next, waiting, username: username.clone(), notice: None };
+    let page = Form { onward, waiting, username: username.clone(), notice: None };
     if visit.check_form(&form).is_err() {
         return Ok(page.answer(app, visit, StatusCode::FORBIDDEN, vec![SignInProblem::FormExpired]));
     }
@@ -112,18 +121,16 @@ async fn try_form(
         missing.push(SignInProblem::MissingPassword);
         return Ok(page.answer(app, visit, StatusCode::BAD_REQUEST, missing));
     };
-    let again = match &page.next {
-        Some(next) => with_query("/login", &[("next", next.into())]),
-        None => "/login".to_owned(),
-    };
+    let again = page.onward.through("/login");
     let lead_back = |error: PageError| error.then(WayOn::Again(again));
     let named = Named::User(&username);
     let attempt = sign_in::attempt(app, &visit.requester, Some(visit.browser()), named, password).await;
     let problem = match attempt.map_err(refused).map_err(lead_back.clone())? {
         Attempt::Right(user, counted) => match user.standing() {
             Standing::Active => {
-                let welcomed = welcome(app, visit, &user, &counted, page.next.as_deref()).await;
-                return welcomed.map_err(lead_back);
+                let methods = Method::Password.into();
+                let arrived = arrive(app, visit, &user, methods, Some(&counted), &page.onward).await;
+                return arrived.map_err(lead_back);
             }
             Standing::Locked => SignInProblem::AccountLocked,
             Standing::Deactivated => SignInProblem::WrongNameOrPassword,
@@ -148,46 +155,6 @@ fn refused(error: passwords::Error) -> PageError {
             Problem::Internal.into()
         }
     }
-}
-
-/// Goes on with the session that the browser has, if it is the same person's, or starts one in its place;
-/// and gives back what the attempt was counted as.
-async fn welcome(
-    app: &App,
-    visit: &Visit,
-    user: &User,
-    counted: &Counted,
-    next: Option<&str>,
-) -> Result<Response, PageError> {
-    let now = app.clock.now();
-    let before = signed_in::find(app, visit).await?;
-    let mut tx = app.store.begin().await?;
-    let renewed = match before {
-        // Clients were told which session this is, and it is not over.
-        Some(before) if before.user.id == user.id => {
-            let secret = browser::renew(&mut tx, before.session.id, &visit.requester, now).await?;
-            secret.map(|secret| (before.session.id, secret))
-        }
-        Some(before) => {
-            browser::end(&mut tx, before.session.id, before.user.id, now).await?;
-            None
-        }
-        None => None,
-    };
-    let (session, secret) = match renewed {
-        Some(renewed) => renewed,
-        None => {
-            let (session, secret) =
-                browser::start(&mut tx, user.id, visit.browser(), &visit.requester, now).await?;
-            (session.id, secret)
-        }
-    };
-    counted.give_back(&mut tx, app).await?;
-    tx.commit().await?;
-    app.wake_workers();
-    tracing::info!(user = %user.id, %session, ip = visit.requester.ip(), "a person signed in");
-    let response = visit.go(next.unwrap_or("/account/"));
-    Ok(visit.sign_in(response, &secret, app.config.sessions.browser_absolute_seconds))
 }
 
 /// Why a sign-in was refused, to be said on the form.
@@ -222,8 +189,8 @@ pub enum SignInNotice {
 pub struct SignInPage<'a> {
     /// What every page has.
     pub frame: Frame<'a>,
-    /// The local path to go on to, sent along with the form.
-    pub next: Option<String>,
+    /// Where the sign-in leads, sent along with the form.
+    pub onward: Onward,
     /// The client that waits for the sign-in.
     pub client: Option<ClientLabel>,
     /// The name as it was typed, or as the client hinted.

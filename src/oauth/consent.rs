@@ -218,6 +218,7 @@ async fn approve(app: &App, visit: &Visit, question: &Question) -> Result<Respon
         user_id: signed_in.user.id,
         browser_session_id: signed_in.session.id,
         authenticated_at: signed_in.session.authenticated_at,
+        methods: signed_in.session.methods,
         code_digest: &keys::digest(&code),
         code_expires_at: now + CODE_LIFETIME,
     };

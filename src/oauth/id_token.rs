@@ -9,19 +9,18 @@ use crate::app::App;
 use crate::clients::Client;
 use crate::ids::{BrowserSessionId, ClientId, UserId};
 use crate::keys::{self, Algorithm};
+use crate::methods::Methods;
 use crate::time::Timestamp;
 
 /// How long an ID token is good: long enough for clients whose clock is wrong.
 const LIFETIME: Duration = Duration::from_secs(60 * 60);
 
-/// The `acr` of a person who proved one factor (ISO/IEC 29115, level 1, as OpenID Connect Core §2
-/// has it).
-pub(super) const ONE_FACTOR: &str = "1";
-
 /// Whom an ID token speaks of.
 pub(super) struct Subject<'a> {
     pub user_id: UserId,
     pub authenticated_at: Timestamp,
+    /// How they proved it.
+    pub methods: Methods,
     /// The browser session in which it was granted, while it is remembered.
     pub browser_session_id: Option<BrowserSessionId>,
     /// That of the authorization request; a refreshed ID token has none.
@@ -39,7 +38,7 @@ struct Claims<'a> {
     auth_time: i64,
     at_hash: String,
     acr: &'static str,
-    amr: [&'static str; 1],
+    amr: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<BrowserSessionId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,8 +65,8 @@ pub(super) fn sign(
         iat: now.as_seconds(),
         auth_time: subject.authenticated_at.as_seconds(),
         at_hash: at_hash(algorithm, access_token),
-        acr: ONE_FACTOR,
-        amr: ["pwd"],
+        acr: subject.methods.acr().as_str(),
+        amr: subject.methods.amr(),
         sid: subject.browser_session_id,
         nonce: subject.nonce,
     };

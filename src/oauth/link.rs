@@ -199,9 +199,10 @@ async fn approve(app: &App, visit: &Visit, question: &Question) -> Result<Respon
     if scope.has_api() {
         reach_homeserver(app, &signed_in.user, path_of(code)).await?;
     }
-    let (who, when) = (signed_in.user.id, signed_in.session.authenticated_at);
+    let (who, session) = (signed_in.user.id, &signed_in.session);
+    let (when, how) = (session.authenticated_at, session.methods);
     let digest = &pending.device_code_digest;
-    match device_requests::approve(&app.store, digest, who, when, app.clock.now()).await? {
+    match device_requests::approve(&app.store, digest, who, when, how, app.clock.now()).await? {
         true => {
             tracing::info!(user = %who, client = %pending.client_id, ip = visit.requester.ip(), "a person let another device in");
             Ok(visit.go(&Outcome::Allowed.path()))

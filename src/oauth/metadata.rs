@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::client_assertion;
-use super::id_token::ONE_FACTOR;
 use super::scope::{EMAIL, OPENID, PROFILE, SYNAPSE_ADMIN};
 use crate::accounts::account_pages::action::Action;
 use crate::app::App;
@@ -20,6 +19,7 @@ use crate::clients::{GrantType, TokenEndpointAuthMethod};
 use crate::config::Config;
 use crate::http::prepared::Prepared;
 use crate::keys::{Algorithm, PublishedKeys};
+use crate::methods::Acr;
 
 /// Both documents are for everybody, browsers on any origin included.
 const HEADERS: [(HeaderName, &str); 1] = [(ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
@@ -97,7 +97,7 @@ pub fn document(config: &Config) -> Value {
             "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "amr", "sid", "preferred_username",
             "email", "email_verified"
         ],
-        "acr_values_supported": [ONE_FACTOR],
+        "acr_values_supported": Acr::ALL.map(Acr::as_str),
         "prompt_values_supported": Prompt::SUPPORTED,
         "display_values_supported": ["page"],
         "ui_locales_supported": ["en"],

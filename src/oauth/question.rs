@@ -53,8 +53,8 @@ pub async fn find_waiting(
     const FIND: &str = "
 SELECT r.id AS request_id, r.client_id, r.request, r.created_at AS requested_at,
        u.id, u.localpart, u.is_admin, u.created_at, u.provisioned_at, u.locked_at, u.deactivated_at,
-       b.id AS session_id, b.created_at AS session_created_at, b.authenticated_at, b.last_seen_at, b.last_seen_ip,
-       b.user_agent,
+       b.id AS session_id, b.created_at AS session_created_at, b.authenticated_at, b.methods,
+       b.last_seen_at, b.last_seen_ip, b.user_agent,
        (SELECT scope FROM consents WHERE user_id = u.id AND client_id = r.client_id) AS allowed_before,
        (SELECT COUNT(*) FROM client_sessions AS s WHERE s.user_id = u.id AND s.ended_at IS NULL
            AND (s.device_id IS NULL OR r.device_id IS NULL OR s.device_id <> r.device_id)) AS live,
@@ -94,7 +94,7 @@ impl FromRow for Coded {
 pub async fn find_coded(store: &Store, id: AuthorizationRequestId) -> Result<Option<Coded>, Error> {
     const FIND: &str = "
 SELECT r.id AS request_id, r.client_id, r.request, r.user_id, r.browser_session_id, r.authenticated_at,
-       r.code_digest, r.code_expires_at, r.code_spent_at, r.client_session_id,
+       r.methods, r.code_digest, r.code_expires_at, r.code_spent_at, r.client_session_id,
        u.id, u.localpart, u.is_admin, u.created_at, u.provisioned_at, u.locked_at, u.deactivated_at,
        (SELECT COUNT(*) FROM client_sessions AS s WHERE s.user_id = u.id AND s.ended_at IS NULL
            AND (s.device_id IS NULL OR r.device_id IS NULL OR s.device_id <> r.device_id)) AS live,

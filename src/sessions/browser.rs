@@ -7,6 +7,7 @@ use crate::config;
 use crate::http::requester::Requester;
 use crate::ids::{BrowserSessionId, UserId};
 use crate::keys;
+use crate::methods::Methods;
 use crate::store::{self, On, Store, Tx};
 use crate::time::Timestamp;
 
@@ -25,6 +26,8 @@ pub struct BrowserSession {
     pub created_at: Timestamp,
     /// When the person last proved who they are (OpenID Connect Core §2, `auth_time`).
     pub authenticated_at: Timestamp,
+    /// How they proved it.
+    pub methods: Methods,
     /// When it was last used.
     pub last_seen_at: Timestamp,
     /// From which address.
@@ -41,14 +44,15 @@ impl BrowserSession {
     }
 }
 
-/// Starts a session and returns it with the secret for its cookie. `browser` is the secret that
-/// this browser was given at an earlier sign-in or is given now.
+/// Starts a session of somebody who has just proved who they are, and returns it with the secret for its
+/// cookie. `browser` is the secret that this browser was given at an earlier sign-in or is given now.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn start(
     tx: &mut Tx,
     user_id: UserId,
+    methods: Methods,
     browser: &str,
     requester: &Requester,
     now: Timestamp,
@@ -59,6 +63,7 @@ pub async fn start(
         user_id,
         created_at: now,
         authenticated_at: now,
+        methods,
         last_seen_at: now,
         last_seen_ip: requester.address.map(|address| address.to_string()),
         user_agent: requester.user_agent.clone(),
@@ -75,11 +80,12 @@ pub async fn start(
 pub async fn renew(
     tx: &mut Tx,
     id: BrowserSessionId,
+    methods: Methods,
     requester: &Requester,
     now: Timestamp,
 ) -> Result<Option<String>, store::Error> {
     let secret = keys::random_secret();
-    let is_live = sql::renew_browser_session(tx, id, &keys::digest(&secret), requester, now).await?;
+    let is_live = sql::renew_browser_session(tx, id, methods, &keys::digest(&secret), requester, now).await?;
     Ok(is_live.then_some(secret))
 }
 

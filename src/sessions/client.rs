@@ -4,6 +4,7 @@ use super::jobs::DeleteDevice;
 use super::sql;
 use crate::ids::{BrowserSessionId, ClientId, ClientSessionId, DeviceId, UserId};
 use crate::jobs;
+use crate::methods::Methods;
 use crate::store::{self, Change, Error, On, Store, Tx};
 use crate::time::Timestamp;
 
@@ -248,4 +249,6 @@ pub struct NewClientSession {
     pub device_id: Option<DeviceId>,
     /// When the person, or the client that acts for itself, last proved who they are.
     pub authenticated_at: Timestamp,
+    /// How the person proved it; not at all when the client acts for itself.
+    pub methods: Methods,
 }

@@ -7,6 +7,7 @@ use super::sql;
 use crate::http::requester::Requester;
 use crate::ids::{ClientSessionId, DeviceId, UserId};
 use crate::keys::{self, Family, RootSecret, digest_of_token};
+use crate::methods::Methods;
 use crate::store::{self, Change, Tx};
 use crate::time::Timestamp;
 
@@ -63,6 +64,8 @@ pub async fn add(
         scope: MATRIX_API_SCOPE.to_owned(),
         device_id: session.device_id.clone(),
         authenticated_at: session.created_at,
+        // Nobody knows any more.
+        methods: Methods::default(),
     };
     let id = ClientSessionId::new(began);
     sql::add_client_session(tx, id, &new, digests, &session.last_seen_by, began, first.1).await?;

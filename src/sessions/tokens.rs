@@ -19,6 +19,7 @@ use crate::http::requester::Requester;
 use crate::ids::{ClientId, ClientSessionId, DeviceId, Localpart, UserId};
 use crate::keys::{self, Family, RootSecret, TokenKind, digest_of_token};
 use crate::known::{self, ActiveToken};
+use crate::methods::Methods;
 use crate::policy::input;
 use crate::store::{self, Tx};
 use crate::telemetry::metrics::Refresh;
@@ -75,6 +76,8 @@ pub struct Found {
     pub device_id: Option<DeviceId>,
     /// When the person last proved who they are.
     pub authenticated_at: Timestamp,
+    /// How they proved it.
+    pub methods: Methods,
     /// The browser session in which it was allowed.
     pub browser_session_id: Option<crate::ids::BrowserSessionId>,
     /// Whether the session has ended.

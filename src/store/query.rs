@@ -6,6 +6,7 @@ use sqlx::{Postgres, Sqlite};
 
 use super::{Engine, Error, Store, Tx, TxEngine, is_dead};
 use crate::ids::{ClientId, DeviceId, Id, Localpart};
+use crate::methods::Methods;
 use crate::time::Timestamp;
 
 /// A parameter: one of the three types that both engines share, or none of it.
@@ -318,6 +319,7 @@ macro_rules! column_as {
 column_as! {
     [] Timestamp, i64, Integer, |millis| Some(Timestamp(millis)), |moment| moment.0;
     [Of] Id<Of>, String, Text, |text| text.parse().ok(), |id| id.to_string();
+    [] Methods, String, Text, |text| Methods::parse(&text), |methods| methods.to_text();
     [] ClientId, String, Text, |text| Some(ClientId(text)), |id| id.0;
     [] DeviceId, String, Text, |text| Some(DeviceId(text)), |id| id.0;
     [] Localpart, String, Text, |text| Some(Localpart::from_stored(text)), |name| name.as_str().to_owned();

@@ -1,6 +1,6 @@
 //! What people see of their own account, and the sessions they can end.
 //!
-//! Routes: `/account/`, `/account/sessions`, `/account/sessions/browser/{id}/end`,
+//! Routes: `/account/`, `/account/security`, `/account/sessions`, `/account/sessions/browser/{id}/end`,
 //! `/account/sessions/client/{id}`, `/account/sessions/client/{id}/end`, `/account/sessions/end-others`,
 //! `/account/deactivate`, `/account/cross-signing-reset`. What ends something asks first, on a page that
 //! changes nothing.
@@ -11,6 +11,7 @@ pub mod deactivate;
 pub mod end_others;
 pub mod end_session;
 pub mod home;
+pub mod security;
 pub mod session;
 mod session_row;
 pub mod sessions;
@@ -20,6 +21,7 @@ pub use deactivate::{DeactivatePage, DeactivatedPage, WrongName};
 pub use end_others::EndOthersPage;
 pub use end_session::EndSessionPage;
 pub use home::AccountHomePage;
+pub use security::SecurityPage;
 pub use session::SessionPage;
 pub use session_row::{SessionKind, SessionRow};
 pub use sessions::{AccountNotice, SessionsPage};
@@ -29,6 +31,8 @@ pub use sessions::{AccountNotice, SessionsPage};
 pub enum Section {
     /// Who this account is.
     Account,
+    /// How one signs in to it.
+    Security,
     /// Where it is signed in.
     Sessions,
 }

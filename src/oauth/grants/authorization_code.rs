@@ -56,6 +56,7 @@ pub(crate) async fn run(
         user: &user,
         sessions,
         authenticated_at: granted.authenticated_at,
+        methods: granted.methods,
         browser_session_id: granted.browser_session_id,
         scope: &granted.asked.scope,
         nonce: granted.asked.nonce.as_deref(),

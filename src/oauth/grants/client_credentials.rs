@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::clients::{self, Client, GrantType, TokenEndpointAuthMethod};
 use crate::http::form::Parameters;
 use crate::http::requester::Requester;
+use crate::methods::Methods;
 use crate::sessions::client::NewClientSession;
 use crate::sessions::tokens::{self, Issue};
 
@@ -39,6 +40,7 @@ pub(crate) async fn run(
         scope: scope.to_string(),
         device_id: None,
         authenticated_at: now,
+        methods: Methods::default(),
     };
     let mut tx = app.store.begin().await?;
     if !clients::keep(&mut tx, &client.id).await? {

@@ -41,13 +41,14 @@ pub(crate) async fn run(
             Err(Error::Device("expired_token", "the codes have expired; begin again"))
         }
         State::Pending => Err(wait(app, &digest, &request, now).await?),
-        State::Allowed { user_id, authenticated_at } => {
+        State::Allowed { user_id, authenticated_at, methods } => {
             let user = users::find(&app.store, user_id).await?.ok_or(Code::Device(&digest).spent())?;
             let scope = Scope::stored(&request.scope);
             let allowed = Allowed {
                 user: &user,
                 sessions: client::count(&app.store, user_id, scope.device_id()).await?,
                 authenticated_at,
+                methods,
                 // The person was asked in a browser elsewhere, which has nothing to do with this client.
                 browser_session_id: None,
                 scope: &request.scope,

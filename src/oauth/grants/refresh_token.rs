@@ -63,6 +63,7 @@ pub(crate) async fn run(
             let subject = Subject {
                 user_id: found.user_id,
                 authenticated_at: found.authenticated_at,
+                methods: found.methods,
                 browser_session_id: found.browser_session_id,
                 nonce: None,
             };

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::clients::{Client, GrantType, authorization_requests, device_requests};
 use crate::http::requester::Requester;
 use crate::ids::{AuthorizationRequestId, BrowserSessionId, ClientSessionId, DeviceId};
+use crate::methods::Methods;
 use crate::sessions::browser;
 use crate::sessions::client::{Count, NewClientSession};
 use crate::sessions::device::{self, HeldDevice};
@@ -26,6 +27,8 @@ pub(super) struct Allowed<'a> {
     pub sessions: Count,
     /// When they last proved who they are.
     pub authenticated_at: Timestamp,
+    /// How they proved it.
+    pub methods: Methods,
     /// In which browser session, if that is where the client is used.
     pub browser_session_id: Option<BrowserSessionId>,
     /// To do what.
@@ -115,6 +118,7 @@ pub(super) async fn begin(
             let subject = Subject {
                 user_id: user.id,
                 authenticated_at: allowed.authenticated_at,
+                methods: allowed.methods,
                 browser_session_id: allowed.browser_session_id,
                 nonce: allowed.nonce,
             };
@@ -164,6 +168,7 @@ async fn spend(
         scope: allowed.scope.to_owned(),
         device_id: device.map(|(device_id, _)| device_id),
         authenticated_at: allowed.authenticated_at,
+        methods: allowed.methods,
     };
     let (session, pair) = tokens::start_session(&mut tx, &new, issue).await?;
     if !allowed.code.spend(&mut tx, session, issue.now).await? {

@@ -25,13 +25,13 @@ pub(in crate::sessions) async fn list(
     limit: i64,
 ) -> Result<Vec<Session>, Error> {
     const LIST: &str = "
-SELECT TRUE AS is_browser, id, user_id, created_at, authenticated_at, last_seen_at, last_seen_ip, user_agent,
+SELECT TRUE AS is_browser, id, user_id, created_at, authenticated_at, methods, last_seen_at, last_seen_ip, user_agent,
        CAST(NULL AS TEXT) AS client_id, CAST(NULL AS TEXT) AS scope, CAST(NULL AS TEXT) AS device_id
 FROM browser_sessions
 WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL
   AND (last_seen_at < $3 OR (last_seen_at = $3 AND id < $4))
 UNION ALL
-SELECT FALSE AS is_browser, id, user_id, created_at, authenticated_at, last_seen_at, last_seen_ip, user_agent,
+SELECT FALSE AS is_browser, id, user_id, created_at, authenticated_at, methods, last_seen_at, last_seen_ip, user_agent,
        client_id, scope, device_id
 FROM client_sessions
 WHERE user_id = $1 AND ended_at IS NULL
@@ -69,7 +69,7 @@ pub(in crate::sessions) async fn find(
     user: UserId,
 ) -> Result<Option<Session>, Error> {
     const BROWSER: &str = "
-SELECT TRUE AS is_browser, id, user_id, created_at, authenticated_at, last_seen_at, last_seen_ip, user_agent
+SELECT TRUE AS is_browser, id, user_id, created_at, authenticated_at, methods, last_seen_at, last_seen_ip, user_agent
 FROM browser_sessions WHERE id = $1 AND user_id = $2 AND ended_at IS NULL";
     const CLIENT: &str = "
 SELECT FALSE AS is_browser, id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent

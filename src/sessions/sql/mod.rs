@@ -9,6 +9,7 @@ use super::tokens::Found;
 use crate::http::requester::Requester;
 use crate::ids::{BrowserSessionId, ClientId, ClientSessionId, DeviceId, Localpart, UserId};
 use crate::known::{ActiveToken, TokenUser};
+use crate::methods::Methods;
 use crate::store::{Error, FromRow, Joined, On, Row, Store, Tx, joined, query};
 use crate::time::Timestamp;
 
@@ -19,6 +20,7 @@ impl FromRow for BrowserSession {
             user_id: row.get("user_id")?,
             created_at: row.get("created_at")?,
             authenticated_at: row.get("authenticated_at")?,
+            methods: row.get("methods")?,
             last_seen_at: row.get("last_seen_at")?,
             last_seen_ip: row.get("last_seen_ip")?,
             user_agent: row.get("user_agent")?,
@@ -53,6 +55,7 @@ impl FromRow for Found {
             scope: row.get("scope")?,
             device_id: row.get("device_id")?,
             authenticated_at: row.get("authenticated_at")?,
+            methods: row.get("methods")?,
             browser_session_id: row.get("browser_session_id")?,
             is_ended: row.get::<Option<Timestamp>>("ended_at")?.is_some(),
             is_locked: row.get::<Option<Timestamp>>("locked_at")?.is_some(),
@@ -114,11 +117,11 @@ pub(super) struct Pending {
 const ADD: Joined = joined!(
     "
 INSERT INTO client_sessions
-    (id, user_id, client_id, browser_session_id, scope, device_id, created_at, authenticated_at, last_seen_at,
+    (id, user_id, client_id, browser_session_id, scope, device_id, created_at, authenticated_at, methods, last_seen_at,
      last_seen_ip, user_agent, access_family_digest, refresh_family_digest, refresh_digest, refresh_confirmed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7, $9, $10, $11, $12, $13, $7)",
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $7, $10, $11, $12, $13, $14, $7)",
     "
-INSERT INTO access_tokens (digest, session_id, issued_at, expires_at) SELECT $14, $1, $7, $15 FROM changed"
+INSERT INTO access_tokens (digest, session_id, issued_at, expires_at) SELECT $15, $1, $7, $16 FROM changed"
 );
 
 pub(super) async fn add_client_session(
@@ -139,6 +142,7 @@ pub(super) async fn add_client_session(
         .bind(new.device_id.as_ref())
         .bind(now)
         .bind(new.authenticated_at)
+        .bind(new.methods)
         .bind(requester.address.map(|address| address.to_string()))
         .bind(requester.user_agent.clone())
         .bind(digests.access_family)
@@ -230,8 +234,8 @@ WHERE id = $2 AND pending_access_digest = $3";
 }
 
 const FIND_CHAIN: &str = "
-SELECT s.id AS session_id, s.user_id, s.client_id, s.scope, s.device_id, s.authenticated_at, s.browser_session_id,
-       s.ended_at, s.created_at, s.last_seen_at, s.refresh_digest, s.refresh_confirmed_at, s.pending_refresh_digest,
+SELECT s.id AS session_id, s.user_id, s.client_id, s.scope, s.device_id, s.authenticated_at, s.methods,
+       s.browser_session_id, s.ended_at, s.created_at, s.last_seen_at, s.refresh_digest, s.refresh_confirmed_at, s.pending_refresh_digest,
        s.pending_access_digest, s.pending_nonce, s.pending_issued_at,
        t.expires_at AS pending_expires_at,
        u.localpart, u.is_admin, u.locked_at, u.deactivated_at, u.provisioned_at
@@ -469,14 +473,16 @@ pub(super) async fn add_browser_session(
 ) -> Result<(), Error> {
     const ADD: &str = "
 INSERT INTO browser_sessions
-    (id, user_id, cookie_digest, browser_digest, created_at, authenticated_at, last_seen_at, last_seen_ip, user_agent)
-VALUES ($1, $2, $3, $4, $5, $5, $5, $6, $7)";
+    (id, user_id, cookie_digest, browser_digest, created_at, authenticated_at, last_seen_at, methods, last_seen_ip,
+     user_agent)
+VALUES ($1, $2, $3, $4, $5, $5, $5, $6, $7, $8)";
     query(ADD)
         .bind(session.id)
         .bind(session.user_id)
         .bind(cookie_digest)
         .bind(browser_digest)
         .bind(session.created_at)
+        .bind(session.methods)
         .bind(session.last_seen_ip.clone())
         .bind(session.user_agent.clone())
         .execute(tx)
@@ -519,7 +525,7 @@ pub(super) async fn list_browser_sessions(
     limit: i64,
 ) -> Result<Vec<BrowserSession>, Error> {
     const LIST: &str = "
-SELECT id, user_id, created_at, authenticated_at, last_seen_at, last_seen_ip, user_agent
+SELECT id, user_id, created_at, authenticated_at, methods, last_seen_at, last_seen_ip, user_agent
 FROM browser_sessions WHERE user_id = $1 AND ended_at IS NULL AND id < $2 ORDER BY id DESC LIMIT $3";
     let before = before.map_or(LAST_ID.to_owned(), |id| id.to_string());
     query(LIST).bind(user).bind(before).bind(limit).fetch_all(on).await
@@ -530,7 +536,7 @@ pub(super) async fn find_live_browser_session(
     id: BrowserSessionId,
 ) -> Result<Option<BrowserSession>, Error> {
     const FIND: &str = "
-SELECT id, user_id, created_at, authenticated_at, last_seen_at, last_seen_ip, user_agent
+SELECT id, user_id, created_at, authenticated_at, methods, last_seen_at, last_seen_ip, user_agent
 FROM browser_sessions WHERE id = $1 AND ended_at IS NULL";
     query(FIND).bind(id).fetch_optional(on).await
 }
@@ -547,18 +553,20 @@ pub(super) async fn is_browser_session_live(tx: &mut Tx, id: BrowserSessionId) -
 pub(super) async fn renew_browser_session(
     tx: &mut Tx,
     id: BrowserSessionId,
+    methods: Methods,
     cookie_digest: &str,
     requester: &Requester,
     now: Timestamp,
 ) -> Result<bool, Error> {
     const RENEW: &str = "
 UPDATE browser_sessions
-SET cookie_digest = $1, authenticated_at = $2, last_seen_at = $2, last_seen_ip = COALESCE($3, last_seen_ip),
-    user_agent = COALESCE($4, user_agent)
-WHERE id = $5 AND ended_at IS NULL";
+SET cookie_digest = $1, authenticated_at = $2, methods = $3, last_seen_at = $2,
+    last_seen_ip = COALESCE($4, last_seen_ip), user_agent = COALESCE($5, user_agent)
+WHERE id = $6 AND ended_at IS NULL";
     let renew = query(RENEW)
         .bind(cookie_digest)
         .bind(now)
+        .bind(methods)
         .bind(requester.address.map(|address| address.to_string()))
         .bind(requester.user_agent.clone())
         .bind(id);

@@ -1,0 +1,123 @@
+//! Where every proof of who a person is ends: in a session, or at the step that is still due.
+
+use axum::response::Response;
+
+use super::attempts;
+use super::next::Onward;
+use super::second;
+use crate::accounts::factors::{self, Factors};
+use crate::accounts::sign_in::Counted;
+use crate::accounts::signed_in::{self, SignedIn};
+use crate::accounts::users::User;
+use crate::app::App;
+use crate::http::error::PageError;
+use crate::http::visit::Visit;
+use crate::methods::Methods;
+use crate::sessions::browser;
+use crate::store::Tx;
+
+/// Lets an active user in who has proved who they are by `methods`, or leads them to the step that is still
+/// due. What the proof was counted as is given back.
+///
+/// # Errors
+/// When the database fails.
+pub async fn arrive(
+    app: &App,
+    visit: &Visit,
+    user: &User,
+    methods: Methods,
+    counted: Option<&Counted>,
+    onward: &Onward,
+) -> Result<Response, PageError> {
+    let before = signed_in::find(app, visit).await?;
+    let factors = factors::find(&app.store, user.id).await?;
+    let is_there = before.as_ref().is_some_and(|before| before.user.id == user.id);
+    let is_due = is_second_due(methods, &factors, is_there);
+    let mut tx = app.store.begin().await?;
+    attempts::end(&mut tx, visit).await?;
+    if let Some(counted) = counted {
+        counted.give_back(&mut tx, app).await?;
+    }
+    match is_due {
+        true => wait(app, visit, tx, user, methods, onward).await,
+        false => let_in(app, visit, tx, user, methods, before, onward).await,
+    }
+}
+
+/// Leads a person who has proved a moment ago who they are to the second step.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn ask_for_second(
+    app: &App,
+    visit: &Visit,
+    user: &User,
+    methods: Methods,
+    onward: &Onward,
+) -> Result<Response, PageError> {
+    let mut tx = app.store.begin().await?;
+    attempts::end(&mut tx, visit).await?;
+    wait(app, visit, tx, user, methods, onward).await
+}
+
+/// Whether a second step is still due. Of a person who is signed in, and came to prove it anew, the strongest
+/// factor is asked for that they have.
+fn is_second_due(methods: Methods, factors: &Factors, is_there: bool) -> bool {
+    match is_there {
+        true => !factors.are_proved_by(methods),
+        false => factors.has_second() && !methods.has_second(),
+    }
+}
+
+/// Leads a person on to the step that is still due.
+async fn wait(
+    app: &App,
+    visit: &Visit,
+    mut tx: Tx,
+    user: &User,
+    methods: Methods,
+    onward: &Onward,
+) -> Result<Response, PageError> {
+    let secret = attempts::begin(&mut tx, user.id, methods, app.clock.now()).await?;
+    tx.commit().await?;
+    let response = visit.go(&onward.through(second::PATH));
+    Ok(visit.keep_attempt(response, &secret, attempts::LIFETIME))
+}
+
+/// Goes on with the session that the browser has, if it is the same person's, or starts one in its place.
+async fn let_in(
+    app: &App,
+    visit: &Visit,
+    mut tx: Tx,
+    user: &User,
+    methods: Methods,
+    before: Option<SignedIn>,
+    onward: &Onward,
+) -> Result<Response, PageError> {
+    let now = app.clock.now();
+    let renewed = match before {
+        // Clients were told which session this is, and it is not over.
+        Some(before) if before.user.id == user.id => {
+            let secret = browser::renew(&mut tx, before.session.id, methods, &visit.requester, now).await?;
+            secret.map(|secret| (before.session.id, secret))
+        }
+        Some(before) => {
+            browser::end(&mut tx, before.session.id, before.user.id, now).await?;
+            None
+        }
+        None => None,
+    };
+    let (session, secret) = match renewed {
+        Some(renewed) => renewed,
+        None => {
+            let (session, secret) =
+                browser::start(&mut tx, user.id, methods, visit.browser(), &visit.requester, now).await?;
+            (session.id, secret)
+        }
+    };
+    tx.commit().await?;
+    app.wake_workers();
+    let (methods, ip) = (methods.to_text(), visit.requester.ip());
+    tracing::info!(user = %user.id, %session, methods, ip, "a person signed in");
+    Ok(visit.sign_in(visit.go(onward.end()), &secret, app.config.sessions.browser_absolute_seconds))
+}
