@@ -22,6 +22,10 @@ pub enum ClientSession {}
 pub enum AuthorizationRequest {}
 /// What an [`SsoLoginId`] names.
 pub enum SsoLogin {}
+/// What an [`AuthenticatorAppId`] names.
+pub enum AuthenticatorApp {}
+/// What a [`RememberedBrowserId`] names.
+pub enum RememberedBrowser {}
 /// What a [`JobId`] names.
 pub enum Job {}
 
@@ -35,6 +39,10 @@ pub type ClientSessionId = Id<ClientSession>;
 pub type AuthorizationRequestId = Id<AuthorizationRequest>;
 /// A sign-in that an older Matrix client began by leading a browser here.
 pub type SsoLoginId = Id<SsoLogin>;
+/// An authenticator app of a person.
+pub type AuthenticatorAppId = Id<AuthenticatorApp>;
+/// A browser that a person has had remembered.
+pub type RememberedBrowserId = Id<RememberedBrowser>;
 /// A piece of background work.
 pub type JobId = Id<Job>;
 
@@ -61,6 +69,16 @@ impl<Of> Id<Of> {
     /// The sixteen bytes of the identifier.
     pub fn to_bytes(self) -> [u8; 16] {
         self.0.to_bytes()
+    }
+
+    /// The identifier with these bytes.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Id(Ulid::from_bytes(bytes), PhantomData)
+    }
+
+    /// When it was made.
+    pub fn made_at(self) -> Timestamp {
+        Timestamp(i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX))
     }
 }
 

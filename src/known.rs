@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use quick_cache::sync::Cache;
 
 use crate::ids::{ClientId, ClientSessionId, DeviceId, UserId};
+use crate::methods::Methods;
 use crate::store::{Change, Changes, Stamp};
 use crate::time::Timestamp;
 
@@ -51,7 +52,9 @@ pub struct ActiveToken {
     pub issued_at: Timestamp,
     /// When it expires.
     pub expires_at: Timestamp,
-    /// What introspection tells of it, without and with the device, once somebody has put it together:
+    /// When and how the person proved who they are.
+    pub proved: (Timestamp, Methods),
+    /// What introspection tells the homeserver of it, without and with the device, once somebody has put it together:
     /// JSON up to the one number that changes.
     pub told: [OnceLock<Box<str>>; 2],
     /// When its use was last noted, in milliseconds.
@@ -70,7 +73,25 @@ impl ActiveToken {
         expires_at: Timestamp,
     ) -> ActiveToken {
         let (told, noted_at) = (Default::default(), AtomicI64::new(i64::MIN));
-        ActiveToken { session_id, user, client_id, scope, device_id, issued_at, expires_at, told, noted_at }
+        let proved = (issued_at, Methods::default());
+        ActiveToken {
+            session_id,
+            user,
+            client_id,
+            scope,
+            device_id,
+            issued_at,
+            expires_at,
+            proved,
+            told,
+            noted_at,
+        }
+    }
+
+    /// The same, of a session whose person proved then and thus who they are.
+    #[must_use]
+    pub fn proved(self, at: Timestamp, methods: Methods) -> ActiveToken {
+        ActiveToken { proved: (at, methods), ..self }
     }
 
     fn user_id(&self) -> Option<UserId> {

@@ -28,7 +28,8 @@ impl Method {
         Method::RememberedBrowser,
     ];
 
-    fn as_str(self) -> &'static str {
+    /// The method as it is stored.
+    pub fn as_str(self) -> &'static str {
         match self {
             Method::Password => "password",
             Method::Totp => "totp",
@@ -92,6 +93,11 @@ impl Acr {
 pub struct Methods(u8);
 
 impl Methods {
+    /// Whether there are none: nobody knows, or nobody had to.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     /// Whether this one is among them.
     pub fn has(self, method: Method) -> bool {
         self.0 & method.bit() != 0

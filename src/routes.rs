@@ -13,9 +13,10 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::accounts::account_pages::{
-    cross_signing_reset, deactivate, end_others, end_session, home, security, session, sessions,
+    authenticator_app, cross_signing_reset, deactivate, end_others, end_session, home, recovery_codes,
+    security, session, sessions,
 };
-use crate::accounts::signed_in;
+use crate::accounts::{recovery_links, signed_in};
 use crate::app::App;
 use crate::compat::{self, sso};
 use crate::http::cors::{cors, preflight};
@@ -27,7 +28,7 @@ use crate::http::measure::measure;
 use crate::http::pages::Site;
 use crate::http::request_id::request_id;
 use crate::http::visit::Visit;
-use crate::login::{password, second, sign_out};
+use crate::login::{enrol, password, recover, second, sign_out};
 use crate::oauth::guard::{in_time, method_not_allowed, method_not_allowed_for_any_origin, panicked};
 use crate::oauth::metadata::{self, Jwks};
 use crate::oauth::{
@@ -153,14 +154,24 @@ fn pages(app: &App) -> Router<App> {
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/authorize/{id}", get(consent::get).post(consent::post))
         .route("/login", get(password::get).post(password::post))
-        .route("/login/second", get(second::get))
+        .route(second::PATH, get(second::get).post(second::post))
+        .route(second::RECOVERY_PATH, get(second::get_recovery).post(second::post_recovery))
+        .route(enrol::PATH, get(enrol::get).post(enrol::post))
+        .route(recovery_links::PATH, get(recover::get).post(recover::post))
         .route("/link", get(link::get).post(link::post))
         .route("/end-session", get(logout::get).post(logout::post))
         .route("/logout", post(sign_out::post))
         .route("/signed-out", get(sign_out::signed_out))
         .route("/account", get(home::get))
         .route("/account/", get(home::get))
-        .route("/account/security", get(security::get))
+        .route(security::PATH, get(security::get))
+        .route(authenticator_app::ADD_PATH, get(authenticator_app::get_add).post(authenticator_app::post_add))
+        .route(
+            "/account/security/apps/{id}/remove",
+            get(authenticator_app::get_remove).post(authenticator_app::post_remove),
+        )
+        .route(recovery_codes::PATH, get(recovery_codes::get).post(recovery_codes::post))
+        .route("/account/security/browsers/{id}/forget", post(security::post_forget))
         .route("/account/sessions", get(sessions::get))
         .route("/account/deactivate", get(deactivate::get).post(deactivate::post))
         .route("/account/cross-signing-reset", get(cross_signing_reset::get).post(cross_signing_reset::post))

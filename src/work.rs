@@ -8,7 +8,7 @@ use crate::jobs::{self, Job};
 use crate::keys::KeyringError;
 use crate::sessions::jobs::DeleteDevice;
 use crate::sessions::logout::TellClient;
-use crate::{clients, compat, http, login, rendezvous, sessions, store};
+use crate::{accounts, clients, compat, http, login, rendezvous, sessions, store};
 
 /// Jobs that run at once in one process; each mostly waits for the homeserver.
 const WORKERS: usize = 4;
@@ -109,6 +109,7 @@ pub async fn sweep(app: &App) -> Result<(), store::Error> {
     sessions::expire(&mut tx, &app.config.sessions, now).await?;
     http::rate_limits::expire(&mut tx, now).await?;
     clients::expire(&mut tx, now).await?;
+    accounts::expire(&mut tx, now).await?;
     compat::expire(&mut tx, now).await?;
     login::attempts::expire(&mut tx, now).await?;
     rendezvous::sessions::expire(&mut tx, now).await?;

@@ -1,8 +1,12 @@
 //! What a person can prove who they are with.
 
+use super::users::User;
+use super::{recovery_codes, remembered_browsers};
+use crate::app::App;
 use crate::ids::UserId;
 use crate::methods::{Method, Methods};
-use crate::store::{Error, FromRow, On, Row, query};
+use crate::store::{Error, FromRow, On, Row, Store, Tx, query};
+use crate::time::Timestamp;
 
 /// How many of each there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,6 +61,86 @@ SELECT EXISTS (SELECT 1 FROM passwords WHERE user_id = $1) AS has_password,
        (SELECT COUNT(*) FROM authenticator_apps WHERE user_id = $1) AS apps,
        (SELECT COUNT(*) FROM recovery_codes WHERE user_id = $1) AS recovery_codes";
     query(FIND).bind(user).fetch_one(on).await
+}
+
+/// Whether a person can be without the factor that was removed in the same transaction: not if it was the
+/// last one while they must have one, and nothing of the transaction may stay then. With the last one go
+/// recovery codes and remembered browsers, which only stood in for it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn may_be_without(tx: &mut Tx, app: &App, user: &User) -> Result<bool, Error> {
+    // Of two removals at once, the second counts when the first is done.
+    query("UPDATE users SET is_admin = is_admin WHERE id = $1").bind(user.id).execute(tx).await?;
+    let is_required = app.config.second_factor.is_required_for(user.is_admin);
+    if is_required && !find(&mut *tx, user.id).await?.has_second() {
+        return Ok(false);
+    }
+    forget_stand_ins(tx, user.id).await?;
+    Ok(true)
+}
+
+/// Forgets recovery codes and remembered browsers, if there is no second factor any more that they stand in for.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_stand_ins(tx: &mut Tx, user: UserId) -> Result<(), Error> {
+    if !find(&mut *tx, user).await?.has_second() {
+        recovery_codes::remove_all(tx, user).await?;
+        remembered_browsers::forget_all(tx, user).await?;
+    }
+    Ok(())
+}
+
+/// A second factor as admins see it.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Its identifier.
+    pub id: String,
+    /// What it is.
+    pub kind: String,
+    /// What the person calls it.
+    pub name: String,
+    /// Since when it counts.
+    pub created_at: Timestamp,
+    /// When it was last used.
+    pub last_used_at: Option<Timestamp>,
+}
+
+impl FromRow for Listed {
+    fn from_row(row: &Row) -> Result<Listed, Error> {
+        Ok(Listed {
+            id: row.get("id")?,
+            kind: row.get("kind")?,
+            name: row.get("name")?,
+            created_at: row.get("created_at")?,
+            last_used_at: row.get("last_used_at")?,
+        })
+    }
+}
+
+/// The user's second factors of every kind, the oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(store: &Store, user: UserId) -> Result<Vec<Listed>, Error> {
+    const LIST: &str = "
+SELECT id, 'passkey' AS kind, name, created_at, last_used_at FROM passkeys WHERE user_id = $1
+UNION ALL
+SELECT id, 'authenticator app' AS kind, name, created_at, last_used_at FROM authenticator_apps WHERE user_id = $1
+ORDER BY id";
+    query(LIST).bind(user).fetch_all(store).await
+}
+
+/// Removes the user's second factor with that identifier, or all of them, and returns how many these were.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove(tx: &mut Tx, user: UserId, id: Option<&str>) -> Result<u64, Error> {
+    const PASSKEYS: &str = "DELETE FROM passkeys WHERE user_id = $1 AND COALESCE($2, id) = id";
+    const APPS: &str = "DELETE FROM authenticator_apps WHERE user_id = $1 AND COALESCE($2, id) = id";
+    let passkeys = query(PASSKEYS).bind(user).bind(id).execute(tx).await?;
+    Ok(passkeys + query(APPS).bind(user).bind(id).execute(tx).await?)
 }
 
 #[cfg(test)]

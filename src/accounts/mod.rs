@@ -1,13 +1,32 @@
 //! People's accounts: who they are, their passwords and e-mail addresses, and what becomes of an account.
 //!
-//! Owns `users`, `passwords` and `user_emails`. Sessions are `sessions/`; signing in is `login/`, and with older clients `compat/`.
+//! Owns `users`, `passwords`, `user_emails` and what a person proves who they are with: `passkeys`,
+//! `authenticator_apps`, `recovery_codes`, `recovery_links` and `remembered_browsers`. Sessions are `sessions/`; signing in is `login/`, and with older clients `compat/`.
 
 pub mod account_pages;
+pub mod authenticator_apps;
 pub mod emails;
 pub mod factors;
 pub mod jobs;
 pub mod passwords;
+pub mod recovery_codes;
+pub mod recovery_links;
+pub mod remembered_browsers;
+pub mod second_step;
+pub mod security_events;
 pub mod sign_in;
 pub mod signed_in;
 mod sql;
 pub mod users;
+
+use crate::store::{self, Tx};
+use crate::time::Timestamp;
+
+/// Forgets what is over.
+///
+/// # Errors
+/// When the database fails.
+pub async fn expire(tx: &mut Tx, now: Timestamp) -> Result<(), store::Error> {
+    remembered_browsers::expire(tx, now).await?;
+    recovery_links::expire(tx, now).await
+}

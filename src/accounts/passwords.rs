@@ -1,7 +1,7 @@
 //! Passwords: setting and checking them.
 
-use super::sql;
 use super::users::User;
+use super::{remembered_browsers, sql};
 use crate::app::App;
 use crate::ids::UserId;
 use crate::keys::{HashError, Password};
@@ -43,7 +43,7 @@ pub async fn is_set(store: &Store, user: UserId) -> Result<bool, store::Error> {
     Ok(sql::find_password(store, user).await?.is_some())
 }
 
-/// Stores the hash of a password, in place of the one before.
+/// Stores the hash of a password, in place of the one before. Browsers that were remembered are not any more.
 ///
 /// # Errors
 /// When the database fails.
@@ -53,6 +53,7 @@ pub async fn set(
     hash: &(String, i64),
     now: Timestamp,
 ) -> Result<(), store::Error> {
+    remembered_browsers::forget_all(tx, user).await?;
     sql::set_password(tx, user, &hash.0, hash.1, now).await
 }
 

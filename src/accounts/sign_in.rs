@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::emails::{self, Address};
 use super::passwords::{self, Error};
 use super::users::{self, Standing, User};
@@ -40,9 +42,15 @@ pub enum Attempt {
 pub struct Counted {
     address: String,
     name: Option<String>,
+    compared_at: Instant,
 }
 
 impl Counted {
+    /// Waits until a wrong password would be answered, for a right one that must look like it.
+    pub async fn hold_back(&self, app: &App) {
+        app.passwords.hold_back(self.compared_at).await;
+    }
+
     /// Gives the attempt back.
     ///
     /// # Errors
@@ -92,6 +100,7 @@ pub async fn attempt(
         refused(user.as_ref(), SignIn::Limited);
         return Ok(Attempt::TooMany(wait));
     }
+    let compared_at = Instant::now();
     let is_right = match Password::new(password) {
         Ok(password) => passwords::is_right(app, user.as_ref(), password).await?,
         Err(_) => false,
@@ -105,7 +114,7 @@ pub async fn attempt(
         Standing::Locked => refused(Some(user), SignIn::Locked),
         Standing::Deactivated => refused(Some(user), SignIn::Wrong),
     }
-    Ok(Attempt::Right(Box::new(user.clone()), Counted { address, name }))
+    Ok(Attempt::Right(Box::new(user.clone()), Counted { address, name, compared_at }))
 }
 
 async fn find(app: &App, named: Named<'_>) -> Result<Option<User>, store::Error> {

@@ -12,6 +12,7 @@ use crate::http::form::with_query;
 use crate::http::pages::Person;
 use crate::http::visit::Visit;
 use crate::keys;
+use crate::methods::Method;
 use crate::sessions::browser::{self, BrowserSession};
 use crate::store;
 
@@ -33,13 +34,29 @@ impl SignedIn {
             is_admin: self.user.is_admin,
         }
     }
+
+    /// Whether they have used a second factor, or a browser that is remembered for one, if they must.
+    pub fn meets_rule(&self, app: &App) -> bool {
+        let methods = self.session.methods;
+        let is_met = methods.has_second() || methods.has(Method::RememberedBrowser);
+        is_met || !app.config.second_factor.is_required_for(self.user.is_admin)
+    }
 }
 
-/// Who is signed in, if anybody; notes that they were seen.
+/// Who is signed in, if anybody; notes that they were seen. Nobody is whose session began before they had to
+/// use a second factor.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn find(app: &App, visit: &Visit) -> Result<Option<SignedIn>, store::Error> {
+    Ok(holder(app, visit).await?.filter(|who| who.meets_rule(app)))
+}
+
+/// Whose session the browser has, if any, whether or not it is enough to be signed in.
+///
+/// # Errors
+/// When the database fails.
+pub async fn holder(app: &App, visit: &Visit) -> Result<Option<SignedIn>, store::Error> {
     let Some(cookie_digest) = cookie_digest(visit) else { return Ok(None) };
     let found = sql::find_signed_in(&app.store, &cookie_digest).await?;
     Ok(seen(app, visit, found).await)
@@ -68,6 +85,11 @@ pub async fn seen(app: &App, visit: &Visit, found: Option<SignedIn>) -> Option<S
 /// When the database fails.
 pub async fn require(app: &App, visit: &Visit, path: &str) -> Result<Result<SignedIn, Response>, PageError> {
     Ok(find(app, visit).await?.ok_or_else(|| visit.go(&with_query("/login", &[("next", path.into())]))))
+}
+
+/// The way to the sign-in page, which asks for a second factor or has one set up, and back to `path`.
+pub fn ask_for_second(visit: &Visit, path: &str) -> Response {
+    visit.go(&with_query("/login", &[("next", path.into()), ("second", "required".into())]))
 }
 
 /// How long ago somebody may have proved who they are to do what gives an account away, or ends it.

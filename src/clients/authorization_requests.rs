@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AuthorizationRequestId, BrowserSessionId, ClientId, ClientSessionId, DeviceId, UserId};
-use crate::methods::Methods;
+use crate::methods::{Acr, Methods};
 use crate::store::{Error, FromRow, Query, Row, Store, Tx, query};
 use crate::time::Timestamp;
 
@@ -70,9 +70,20 @@ pub struct Asked {
     /// How many seconds ago the person may have proved who they are (OpenID Connect Core §3.1.2.1).
     #[serde(default)]
     pub max_age: Option<u64>,
+    /// How strongly the person should prove who they are, by any of these (OpenID Connect Core §3.1.2.1).
+    #[serde(default)]
+    pub acr_values: Option<String>,
     /// Who the client knows to have been there, from an ID token of ours.
     #[serde(default)]
     pub expected_user: Option<UserId>,
+}
+
+impl Asked {
+    /// How strongly the person should prove who they are at least. It is a wish: who cannot goes on all the
+    /// same, and the client reads how it was.
+    pub fn acr(&self) -> Option<Acr> {
+        self.acr_values.as_deref().and_then(Acr::asked)
+    }
 }
 
 /// The values of `prompt` that a request has (OpenID Connect Core §3.1.2.1; Initiating User

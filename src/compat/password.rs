@@ -2,7 +2,8 @@
 
 use super::error::Error;
 use super::request::{Named, PasswordLogin};
-use super::session::{Proof, Proven};
+use super::session::{Proof, Proven, is_second_required};
+use crate::accounts::factors;
 use crate::accounts::sign_in::{self, Attempt};
 use crate::accounts::users::User;
 use crate::app::App;
@@ -24,16 +25,21 @@ pub(super) async fn prove(app: &App, requester: &Requester, login: PasswordLogin
         }
     };
     match sign_in::attempt(app, requester, None, named, password).await? {
-        Attempt::Right(user, _) if !is_enough(&user) => Err(NOT_RIGHT),
-        Attempt::Right(user, counted) => Ok(Proven { user: *user, proof: Proof::Password(counted) }),
+        Attempt::Right(user, counted) => match is_enough(app, &user).await? {
+            true => Ok(Proven { user: *user, proof: Proof::Password(counted) }),
+            false => {
+                counted.hold_back(app).await;
+                Err(NOT_RIGHT)
+            }
+        },
         Attempt::Wrong => Err(NOT_RIGHT),
         Attempt::TooMany(wait) => Err(Error::TooManyRequests(wait)),
     }
 }
 
 /// Whether the right password alone lets this person in. This API cannot ask for a second factor, so
-/// somebody who has one must be refused here just as for a wrong password, after the same time; nobody can
-/// have one yet.
-fn is_enough(_: &User) -> bool {
-    true
+/// somebody who has one, or must have one, is refused here just as for a wrong password, after the same time.
+async fn is_enough(app: &App, user: &User) -> Result<bool, Error> {
+    let is_required = app.config.second_factor.is_required_for(user.is_admin) || is_second_required(app);
+    Ok(!is_required && !factors::find(&app.store, user.id).await?.has_second())
 }

@@ -169,6 +169,11 @@ async fn permit(
     }
 }
 
+/// Whether the admin demands a second factor of whoever gives a client the whole Matrix API.
+pub(super) fn is_second_required(app: &App) -> bool {
+    app.config.second_factor.is_required_by(None, [MATRIX_API_SCOPE].into_iter())
+}
+
 /// What the policy is asked about a login.
 pub(super) async fn question(
     app: &App,

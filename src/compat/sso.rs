@@ -88,6 +88,9 @@ async fn find(app: &App, visit: &Visit, id: &str) -> Result<Result<Question, Res
         Ok(signed_in) => signed_in,
         Err(sign_in_first) => return Ok(Err(sign_in_first)),
     };
+    if session::is_second_required(app) && !signed_in.session.methods.has_second() {
+        return Ok(Err(signed_in::ask_for_second(visit, &path_of(id))));
+    }
     let mut question = session::question(app, &visit.requester, &signed_in.user, "m.login.sso", None).await?;
     question.login.redirect_uri = Some(url.as_str().to_owned());
     match app.policy.compat_login(&question).map_err(|_| Problem::Internal)? {

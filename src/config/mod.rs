@@ -32,6 +32,7 @@ mod reference;
 mod rendezvous;
 mod sample;
 mod schema;
+mod second_factor;
 mod secret;
 mod secrets;
 mod sessions;
@@ -55,6 +56,7 @@ pub use reference::reference;
 pub use rendezvous::Rendezvous;
 pub use sample::sample;
 pub use schema::schema;
+pub use second_factor::{RequiredFor, SecondFactor};
 pub use secret::Secret;
 pub use secrets::Secrets;
 pub use sessions::Sessions;
@@ -94,6 +96,9 @@ pub struct Config {
     pub sessions: Sessions,
     /// Signing in with a password.
     pub passwords: Passwords,
+    /// Proving who one is by more than a password: authenticator apps, passkeys and recovery codes. Whoever
+    /// has set one up is always asked for it.
+    pub second_factor: SecondFactor,
     /// What is allowed here beyond what the protocols demand: names, e-mail addresses, clients,
     /// scopes, numbers of sessions. `docs/policies.md` describes the rules and what can be set.
     pub policy: Policy,
@@ -162,6 +167,7 @@ impl Config {
         self.oauth.check(problems);
         self.sessions.check(problems);
         self.passwords.check(problems);
+        self.second_factor.check(problems);
         self.policy.check(problems);
         self.rate_limits.check(problems);
         self.branding.check(problems);

@@ -15,6 +15,12 @@ pub struct RateLimits {
     /// Sign-ins with a password to one account, from wherever they come.
     #[serde(deserialize_with = "limit::<_, 10, 60>")]
     pub sign_in_per_account: Limit,
+    /// Wrong codes for the second step of a sign-in, entered from one address (a /64 network for IPv6).
+    #[serde(deserialize_with = "limit::<_, 20, 60>")]
+    pub second_step_per_address: Limit,
+    /// Wrong codes for the second step of a sign-in, entered for one account by those who know its password.
+    #[serde(deserialize_with = "limit::<_, 10, 12>")]
+    pub second_step_per_account: Limit,
     /// Clients that register themselves from one address (a /64 network for IPv6).
     #[serde(deserialize_with = "limit::<_, 60, 600>")]
     pub client_registration_per_address: Limit,
@@ -50,6 +56,8 @@ impl Default for RateLimits {
         Self {
             sign_in_per_address: limit(20, 120),
             sign_in_per_account: limit(10, 60),
+            second_step_per_address: limit(20, 60),
+            second_step_per_account: limit(10, 12),
             client_registration_per_address: limit(60, 600),
             rendezvous_per_address: limit(60, 600),
             client_secret_per_client: limit(20, 120),
@@ -64,6 +72,8 @@ impl RateLimits {
         let limits = [
             ("sign_in_per_address", self.sign_in_per_address),
             ("sign_in_per_account", self.sign_in_per_account),
+            ("second_step_per_address", self.second_step_per_address),
+            ("second_step_per_account", self.second_step_per_account),
             ("client_registration_per_address", self.client_registration_per_address),
             ("rendezvous_per_address", self.rendezvous_per_address),
             ("client_secret_per_client", self.client_secret_per_client),
@@ -106,6 +116,8 @@ mod tests {
         let empty = r#"{
             "sign_in_per_address": {},
             "sign_in_per_account": {},
+            "second_step_per_address": {},
+            "second_step_per_account": {},
             "client_registration_per_address": {},
             "rendezvous_per_address": {},
             "client_secret_per_client": {},

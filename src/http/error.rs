@@ -23,6 +23,8 @@ pub enum Problem {
     UnknownRedirect,
     /// The authorization request was answered already, or waited for too long.
     RequestExpired,
+    /// A link that is good once was used already, or is too old.
+    LinkExpired,
     /// The form's token is missing, old or of another browser.
     FormExpired,
     /// The person is signed in, and may not do this.
@@ -52,6 +54,7 @@ impl Problem {
             Problem::BadRequest
             | Problem::UnknownClient
             | Problem::UnknownRedirect
+            | Problem::LinkExpired
             | Problem::RequestExpired => StatusCode::BAD_REQUEST,
             Problem::FormExpired
             | Problem::Forbidden

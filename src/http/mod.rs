@@ -12,6 +12,7 @@ pub mod form;
 pub mod headers;
 pub mod index;
 pub mod listen;
+pub mod local;
 pub mod measure;
 pub mod pages;
 pub mod prepared;

@@ -21,6 +21,10 @@ pub enum Action<'a> {
     /// Sign-in attempts on one account, named as it was typed, in lower case: an account that does
     /// not exist is limited like one that does.
     SignInTo(&'a str),
+    /// Second steps of sign-ins from one address.
+    SecondStepFrom(&'a str),
+    /// Second steps of sign-ins to one account.
+    SecondStepBy(UserId),
     /// Registrations of clients from one address.
     RegisterClientFrom(&'a str),
     /// Rendezvous sessions that begin from one address.
@@ -39,6 +43,8 @@ impl Action<'_> {
             Action::SignInFrom(address) => format!("sign_in_from:{address}"),
             // Typed text is unbounded and may be anything: only its digest is kept.
             Action::SignInTo(name) => format!("sign_in_to:{}", crate::keys::digest(name)),
+            Action::SecondStepFrom(address) => format!("second_step_from:{address}"),
+            Action::SecondStepBy(user) => format!("second_step_by:{user}"),
             Action::RegisterClientFrom(address) => format!("register_client_from:{address}"),
             Action::BeginRendezvousFrom(address) => format!("begin_rendezvous_from:{address}"),
             Action::ClientSecret(client, address) => {
@@ -54,6 +60,8 @@ impl Action<'_> {
         match self {
             Action::SignInFrom(_) => limits.sign_in_per_address,
             Action::SignInTo(_) => limits.sign_in_per_account,
+            Action::SecondStepFrom(_) => limits.second_step_per_address,
+            Action::SecondStepBy(_) => limits.second_step_per_account,
             Action::RegisterClientFrom(_) => limits.client_registration_per_address,
             Action::BeginRendezvousFrom(_) => limits.rendezvous_per_address,
             Action::ClientSecret(..) => limits.client_secret_per_client,

@@ -152,9 +152,14 @@ impl HashPool {
         let asked = Instant::now();
         let verified = self.run(move |pool| pool.verify_now(&password, stored)).await?;
         if !verified.is_right {
-            tokio::time::sleep_until(asked + self.0.settings.refusal_floor).await;
+            self.hold_back(asked).await;
         }
         Ok(verified)
+    }
+
+    /// Waits until a refusal is answered to what was asked at that moment.
+    pub async fn hold_back(&self, asked: Instant) {
+        tokio::time::sleep_until(asked + self.0.settings.refusal_floor).await;
     }
 
     /// How many comparisons were made since the start.

@@ -16,6 +16,7 @@ pub struct RootSecret {
     successor: hmac::Key,
     form: hmac::Key,
     user_code: hmac::Key,
+    recovery_code: hmac::Key,
 }
 
 /// The length that is asked of HKDF.
@@ -52,6 +53,7 @@ impl RootSecret {
             successor: hmac::Key::new(hmac::HMAC_SHA256, &derive("successor tokens")?),
             form: hmac::Key::new(hmac::HMAC_SHA256, &derive("form tokens")?),
             user_code: hmac::Key::new(hmac::HMAC_SHA256, &derive("user codes")?),
+            recovery_code: hmac::Key::new(hmac::HMAC_SHA256, &derive("recovery codes")?),
         })
     }
 
@@ -82,6 +84,11 @@ impl RootSecret {
     /// What the database knows of a code that people type: too short for a digest without a key.
     pub fn digest_of_user_code(&self, code: &[u8]) -> String {
         base64url(hmac::sign(&self.user_code, code))
+    }
+
+    /// What the database knows of a recovery code and whose it is.
+    pub fn digest_of_recovery_code(&self, code: &[u8]) -> String {
+        base64url(hmac::sign(&self.recovery_code, code))
     }
 
     pub(super) fn family_key(&self) -> &hmac::Key {

@@ -6,13 +6,14 @@ use super::attempts;
 use super::next::Onward;
 use super::second;
 use crate::accounts::factors::{self, Factors};
+use crate::accounts::remembered_browsers;
 use crate::accounts::sign_in::Counted;
 use crate::accounts::signed_in::{self, SignedIn};
 use crate::accounts::users::User;
 use crate::app::App;
 use crate::http::error::PageError;
 use crate::http::visit::Visit;
-use crate::methods::Methods;
+use crate::methods::{Method, Methods};
 use crate::sessions::browser;
 use crate::store::Tx;
 
@@ -29,19 +30,47 @@ pub async fn arrive(
     counted: Option<&Counted>,
     onward: &Onward,
 ) -> Result<Response, PageError> {
-    let before = signed_in::find(app, visit).await?;
+    let before = signed_in::holder(app, visit).await?;
     let factors = factors::find(&app.store, user.id).await?;
     let is_there = before.as_ref().is_some_and(|before| before.user.id == user.id);
-    let is_due = is_second_due(methods, &factors, is_there);
+    let methods = match is_there || onward.needs_second || methods.has_second() || !factors.has_second() {
+        true => methods,
+        false => with_remembered_browser(app, visit, user, methods).await?,
+    };
+    let must = onward.needs_second || app.config.second_factor.is_required_for(user.is_admin);
     let mut tx = app.store.begin().await?;
     attempts::end(&mut tx, visit).await?;
     if let Some(counted) = counted {
         counted.give_back(&mut tx, app).await?;
     }
-    match is_due {
+    match is_second_due(methods, &factors, is_there, must) {
         true => wait(app, visit, tx, user, methods, onward).await,
         false => let_in(app, visit, tx, user, methods, before, onward).await,
     }
+}
+
+/// Whether a second step is still due. Of a person who is signed in, and came to prove it anew, the strongest
+/// factor is asked for that they have.
+fn is_second_due(methods: Methods, factors: &Factors, is_there: bool, must: bool) -> bool {
+    let is_done = methods.has_second() || methods.has(Method::RememberedBrowser);
+    match is_there {
+        true => !factors.are_proved_by(methods) || (must && !is_done),
+        false => (must || factors.has_second()) && !is_done,
+    }
+}
+
+/// What was proved, with the browser beside it if that is remembered.
+async fn with_remembered_browser(
+    app: &App,
+    visit: &Visit,
+    user: &User,
+    methods: Methods,
+) -> Result<Methods, PageError> {
+    let Some(lifetime) = app.config.second_factor.remembered_for() else { return Ok(methods) };
+    let (store, now) = (&app.store, app.clock.now());
+    let is_remembered =
+        remembered_browsers::is_remembered(store, user.id, visit.browser(), lifetime, now).await?;
+    Ok(if is_remembered { methods.with(Method::RememberedBrowser) } else { methods })
 }
 
 /// Leads a person who has proved a moment ago who they are to the second step.
@@ -60,15 +89,6 @@ pub(super) async fn ask_for_second(
     wait(app, visit, tx, user, methods, onward).await
 }
 
-/// Whether a second step is still due. Of a person who is signed in, and came to prove it anew, the strongest
-/// factor is asked for that they have.
-fn is_second_due(methods: Methods, factors: &Factors, is_there: bool) -> bool {
-    match is_there {
-        true => !factors.are_proved_by(methods),
-        false => factors.has_second() && !methods.has_second(),
-    }
-}
-
 /// Leads a person on to the step that is still due.
 async fn wait(
     app: &App,
@@ -80,6 +100,7 @@ async fn wait(
 ) -> Result<Response, PageError> {
     let secret = attempts::begin(&mut tx, user.id, methods, app.clock.now()).await?;
     tx.commit().await?;
+    // It leads on to where a factor is set up, if there is none.
     let response = visit.go(&onward.through(second::PATH));
     Ok(visit.keep_attempt(response, &secret, attempts::LIFETIME))
 }

@@ -6,7 +6,9 @@
 
 pub mod arrive;
 pub mod attempts;
+pub mod enrol;
 pub mod next;
 pub mod password;
+pub mod recover;
 pub mod second;
 pub mod sign_out;

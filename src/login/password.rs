@@ -46,20 +46,25 @@ async fn show(app: &App, visit: &Visit, query: &str) -> Result<Response, PageErr
     let username = waiting.as_ref().and_then(|waiting| waiting.username.clone()).or_else(hinted);
     let mut username = username.unwrap_or_default();
     let mut notice = visit.session_secret.is_some().then_some(SignInNotice::SessionEnded);
-    if let Some(who) = signed_in::find(app, visit).await? {
+    if let Some(who) = signed_in::holder(app, visit).await? {
         let authenticated_at = who.session.authenticated_at;
         let is_accepted = |waiting: &Waiting| waiting.pending.accepts(who.user.id, authenticated_at);
         // How many seconds ago the person may have proved who they are to go on there.
         let max_age = parameters.get("max_age").and_then(|seconds| seconds.parse().ok());
         let is_recent = |seconds| app.clock.now().since(authenticated_at) < Duration::from_secs(seconds);
         if waiting.as_ref().is_none_or(is_accepted) && max_age.is_none_or(is_recent) {
-            let factors = factors::find(&app.store, who.user.id).await?;
-            if max_age.is_none() || factors.are_proved_by(who.session.methods) {
+            let methods = who.session.methods;
+            let asked = waiting.as_ref().and_then(|waiting| waiting.pending.asked.acr());
+            let is_stronger_asked = max_age.is_some() || asked.is_some_and(|acr| methods.acr() < acr);
+            let is_short =
+                is_stronger_asked && !factors::find(&app.store, who.user.id).await?.are_proved_by(methods);
+            let is_second_due = !who.meets_rule(app) || (onward.needs_second && !methods.has_second());
+            if !is_short && !is_second_due {
                 return Ok(visit.go(onward.end()));
             }
             // What was proved a moment ago need not be proved again.
             if is_recent(attempts::LIFETIME.as_secs()) {
-                return ask_for_second(app, visit, &who.user, who.session.methods, &onward).await;
+                return ask_for_second(app, visit, &who.user, methods, &onward).await;
             }
         }
         username = who.user.localpart.as_str().to_owned();
@@ -146,7 +151,8 @@ async fn try_form(
     Ok(page.answer(app, visit, StatusCode::FORBIDDEN, vec![problem]))
 }
 
-fn refused(error: passwords::Error) -> PageError {
+/// What a page says of a password that could not be compared.
+pub(super) fn refused(error: passwords::Error) -> PageError {
     match error {
         passwords::Error::Store(error) => error.into(),
         passwords::Error::Hash(HashError::Busy) => Problem::Unavailable.into(),

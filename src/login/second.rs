@@ -1,50 +1,158 @@
-//! The second step of a sign-in.
+//! The second step of a sign-in: a code of an authenticator app, or a recovery code.
 //!
 //! A person whose password was right comes here with the secret of their attempt in a cookie, and has a session
 //! only once the step is done.
+
+use std::time::Duration;
 
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::StatusCode;
 
+use super::arrive::arrive;
 use super::attempts::{self, Attempt};
+use super::enrol;
 use super::next::{self, Onward};
 use crate::accounts::factors::{self, Factors};
+use crate::accounts::remembered_browsers;
+use crate::accounts::second_step::{Tried, try_code};
+use crate::accounts::security_events::{SecurityEvent, note};
 use crate::app::App;
 use crate::clients::label::ClientLabel;
-use crate::http::error::PageError;
+use crate::http::error::{PageError, WayOn};
 use crate::http::filters;
-use crate::http::form::Parameters;
+use crate::http::form::{FormError, Parameters};
+use crate::http::headers::set_retry_after;
 use crate::http::pages::Frame;
 use crate::http::visit::Visit;
 use crate::methods::Method;
 
 /// Local path of the page.
 pub const PATH: &str = "/login/second";
+/// Local path of the page for recovery codes.
+pub const RECOVERY_PATH: &str = "/login/recovery-code";
 
-/// `GET /login/second`: what there is to choose from.
+/// `GET /login/second`: asks for a code of an authenticator app, and names the other ways.
 pub async fn get(State(app): State<App>, RawQuery(query): RawQuery, visit: Visit) -> Response {
-    visit.answer(show(&app, &visit, &query.unwrap_or_default()).await)
+    visit.answer(show(&app, &visit, &query.unwrap_or_default(), Method::Totp).await)
 }
 
-async fn show(app: &App, visit: &Visit, query: &str) -> Result<Response, PageError> {
+/// `POST /login/second`.
+pub async fn post(State(app): State<App>, visit: Visit, form: Result<Parameters, FormError>) -> Response {
+    visit.answer(try_form(&app, &visit, form, Method::Totp).await)
+}
+
+/// `GET /login/recovery-code`.
+pub async fn get_recovery(State(app): State<App>, RawQuery(query): RawQuery, visit: Visit) -> Response {
+    visit.answer(show(&app, &visit, &query.unwrap_or_default(), Method::RecoveryCode).await)
+}
+
+/// `POST /login/recovery-code`.
+pub async fn post_recovery(
+    State(app): State<App>,
+    visit: Visit,
+    form: Result<Parameters, FormError>,
+) -> Response {
+    visit.answer(try_form(&app, &visit, form, Method::RecoveryCode).await)
+}
+
+async fn show(app: &App, visit: &Visit, query: &str, method: Method) -> Result<Response, PageError> {
     let onward = Onward::read(&Parameters::parse(query.as_bytes())?);
     let Some(attempt) = attempts::find(app, visit).await? else {
         return Ok(visit.go(&onward.through("/login")));
     };
-    page(app, visit, &attempt, onward).await
+    match factors::find(&app.store, attempt.user.id).await?.has_second() {
+        true => page(app, visit, &attempt, onward, method, None).await,
+        false => Ok(visit.go(&onward.through(enrol::PATH))),
+    }
 }
 
-async fn page(app: &App, visit: &Visit, attempt: &Attempt, onward: Onward) -> Result<Response, PageError> {
+async fn try_form(
+    app: &App,
+    visit: &Visit,
+    form: Result<Parameters, FormError>,
+    method: Method,
+) -> Result<Response, PageError> {
+    let form = form?;
+    let onward = Onward::read(&form);
+    let Some(attempt) = attempts::find(app, visit).await? else {
+        return Ok(visit.go(&onward.through("/login")));
+    };
+    if visit.check_form(&form).is_err() {
+        return page(app, visit, &attempt, onward, method, Some(CodeProblem::FormExpired)).await;
+    }
+    let lead_back = |error: PageError| error.then(WayOn::Again(onward.through(PATH)));
+    let code = form.get("code").unwrap_or_default();
+    let tried = try_code(app, &visit.requester, attempt.user.id, method, code).await;
+    let problem = match tried.map_err(lead_back)? {
+        Tried::Right => {
+            if form.get("remember") == Some("yes") {
+                remember(app, visit, &attempt).await?;
+            }
+            let methods = attempt.methods.with(method);
+            return arrive(app, visit, &attempt.user, methods, None, &onward).await.map_err(lead_back);
+        }
+        Tried::Wrong => CodeProblem::Wrong,
+        Tried::TooMany(wait) => CodeProblem::TooManyAttempts(wait),
+    };
+    page(app, visit, &attempt, onward, method, Some(problem)).await
+}
+
+async fn remember(app: &App, visit: &Visit, attempt: &Attempt) -> Result<(), PageError> {
+    let Some(lifetime) = app.config.second_factor.remembered_for() else { return Ok(()) };
+    let (user, now) = (attempt.user.id, app.clock.now());
+    remembered_browsers::remember(&app.store, user, visit.browser(), &visit.requester, lifetime, now).await?;
+    note(user, SecurityEvent::BrowserRemembered);
+    Ok(())
+}
+
+async fn page(
+    app: &App,
+    visit: &Visit,
+    attempt: &Attempt,
+    onward: Onward,
+    method: Method,
+    problem: Option<CodeProblem>,
+) -> Result<Response, PageError> {
     let factors = factors::find(&app.store, attempt.user.id).await?;
     let waiting = next::waiting(app, visit, onward.next.as_deref()).await?;
     let (client, form_action) = match waiting {
         Some(waiting) => (Some(waiting.client), waiting.form_action),
         None => (None, None),
     };
-    let page = SecondStepPage { frame: visit.frame(), onward, client, ways: Ways::of(attempt, &factors) };
-    Ok(visit.page(StatusCode::OK, &page, form_action))
+    let ways = Ways::of(attempt, &factors);
+    let status = match problem {
+        None => StatusCode::OK,
+        Some(CodeProblem::TooManyAttempts(_)) => StatusCode::TOO_MANY_REQUESTS,
+        Some(CodeProblem::Wrong | CodeProblem::FormExpired) => StatusCode::FORBIDDEN,
+    };
+    let frame = visit.frame();
+    let mut response = match method {
+        Method::RecoveryCode => {
+            visit.page(status, &RecoveryCodePage { frame, onward, client, problem }, form_action)
+        }
+        _ => {
+            let remembered_for = app.config.second_factor.remembered_for();
+            let page = SecondStepPage { frame, onward, client, ways, remembered_for, problem };
+            visit.page(status, &page, form_action)
+        }
+    };
+    if let Some(CodeProblem::TooManyAttempts(wait)) = problem {
+        set_retry_after(&mut response, wait);
+    }
+    Ok(response)
+}
+
+/// What is wrong with a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeProblem {
+    /// It is none, or was used before.
+    Wrong,
+    /// Too many were wrong; after this time another one is looked at.
+    TooManyAttempts(Duration),
+    /// The form is older than its token, or the browser keeps no cookies.
+    FormExpired,
 }
 
 /// The ways in which a person can do the second step.
@@ -61,6 +169,7 @@ pub struct Ways {
 impl Ways {
     fn of(attempt: &Attempt, factors: &Factors) -> Ways {
         Ways {
+            // Who has shown one already is asked for something stronger.
             app: factors.apps > 0 && !attempt.methods.has(Method::Totp),
             key: factors.passkeys > 0,
             recovery_code: factors.recovery_codes > 0,
@@ -68,7 +177,7 @@ impl Ways {
     }
 }
 
-/// The page `GET /login/second` shows.
+/// The page `GET /login/second` shows, and `POST` again when it refuses.
 #[derive(Debug, Template)]
 #[template(path = "login/second.html")]
 pub struct SecondStepPage<'a> {
@@ -80,4 +189,22 @@ pub struct SecondStepPage<'a> {
     pub client: Option<ClientLabel>,
     /// What the person can choose from.
     pub ways: Ways,
+    /// For how long the browser can be remembered, if it can.
+    pub remembered_for: Option<Duration>,
+    /// What was wrong with the last code.
+    pub problem: Option<CodeProblem>,
+}
+
+/// The page `GET /login/recovery-code` shows, and `POST` again when it refuses.
+#[derive(Debug, Template)]
+#[template(path = "login/recovery_code.html")]
+pub struct RecoveryCodePage<'a> {
+    /// What every page has.
+    pub frame: Frame<'a>,
+    /// Where the sign-in leads.
+    pub onward: Onward,
+    /// The client that waits for it.
+    pub client: Option<ClientLabel>,
+    /// What was wrong with the last code.
+    pub problem: Option<CodeProblem>,
 }

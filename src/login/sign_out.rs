@@ -5,12 +5,12 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 
-use super::next;
 use crate::accounts::signed_in;
 use crate::app::App;
 use crate::http::error::{PageError, WayOn};
 use crate::http::filters;
 use crate::http::form::{FormError, Parameters, with_query};
+use crate::http::local::local;
 use crate::http::pages::Frame;
 use crate::http::visit::Visit;
 use crate::sessions::browser;
@@ -34,7 +34,7 @@ async fn sign_out(
 ) -> Result<Response, PageError> {
     let form = form?;
     visit.check_form(&form)?;
-    if let Some(signed_in) = signed_in::find(app, visit).await? {
+    if let Some(signed_in) = signed_in::holder(app, visit).await? {
         let mut tx = app.store.begin().await?;
         browser::end(&mut tx, signed_in.session.id, signed_in.user.id, app.clock.now()).await?;
         tx.commit().await?;
@@ -42,7 +42,7 @@ async fn sign_out(
         let (user, session, ip) = (signed_in.user.id, signed_in.session.id, visit.requester.ip());
         tracing::info!(%user, %session, ip, "a person signed out");
     }
-    let on = match next::local(form.get("next")) {
+    let on = match local(form.get("next")) {
         Some(next) => with_query("/login", &[("next", next.into())]),
         None => "/signed-out".to_owned(),
     };

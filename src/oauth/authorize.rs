@@ -177,6 +177,7 @@ pub(super) fn check(
         device_id: scope.device_id().cloned(),
         nonce: bounded("nonce")?,
         login_hint: bounded("login_hint").unwrap_or_default(),
+        acr_values: bounded("acr_values").unwrap_or_default(),
         prompt: match Prompt::parse(parameters.get("prompt").unwrap_or_default()) {
             Some(prompt) => prompt,
             None => return refuse("invalid_request", "prompt=none cannot be joined with other values"),

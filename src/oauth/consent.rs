@@ -14,6 +14,7 @@ use super::permission::{self, Access};
 use super::question::{self, Waiting};
 use super::response_mode::Return;
 use super::scope::Scope;
+use crate::accounts::factors;
 use crate::accounts::jobs;
 use crate::accounts::signed_in::{self, SignedIn};
 use crate::accounts::users::User;
@@ -87,16 +88,18 @@ async fn find(app: &App, visit: &Visit, id: &str) -> Result<Result<Question, Res
     let Waiting { pending, signed_in, allowed_before, sessions } = waiting.ok_or_else(expired)?;
     let signed_in = signed_in::seen(app, visit, signed_in).await;
     let client = clients::find_known(app, &pending.client_id).await?.ok_or(Problem::UnknownClient)?;
-    let Some(signed_in) = signed_in.filter(|who| pending.accepts(who.user.id, who.session.authenticated_at))
-    else {
-        if pending.asked.prompt.none {
-            return refuse(app, visit, &pending, "login_required", "the person has to sign in")
-                .await
-                .map(Err);
-        }
-        return Ok(Err(visit.go(&with_query("/login", &[("next", path_of(id).into())]))));
-    };
     let scope = Scope::stored(&pending.asked.scope);
+    let needs_second = is_second_required(app, &client, &scope);
+    let signed_in = signed_in.filter(|who| pending.accepts(who.user.id, who.session.authenticated_at));
+    let signed_in = match signed_in {
+        Some(who) if is_strong_enough(app, &who, &pending, needs_second).await? => who,
+        _ if pending.asked.prompt.none => {
+            let why = "the person has to sign in";
+            return refuse(app, visit, &pending, "login_required", why).await.map(Err);
+        }
+        _ if needs_second => return Ok(Err(signed_in::ask_for_second(visit, &path_of(id)))),
+        _ => return Ok(Err(visit.go(&with_query("/login", &[("next", path_of(id).into())])))),
+    };
     let question = Question { pending, client, scope, signed_in, allowed_before };
     match permit(app, visit, &question, sessions)? {
         Decision::Allowed => Ok(Ok(question)),
@@ -115,6 +118,29 @@ async fn find(app: &App, visit: &Visit, id: &str) -> Result<Result<Question, Res
             }
         },
     }
+}
+
+/// Whether the admin demands a second factor of whoever lets this client do that.
+pub(super) fn is_second_required(app: &App, client: &Client, scope: &Scope) -> bool {
+    // The admin may have named the Matrix API in one spelling, and the client in the other.
+    let scope = scope.in_both_spellings();
+    app.config.second_factor.is_required_by(Some(&client.id.0), scope.split(' '))
+}
+
+/// Whether a person has proved strongly enough who they are for what the admin demands, and as strongly as they
+/// can of what the client asks.
+async fn is_strong_enough(
+    app: &App,
+    who: &SignedIn,
+    pending: &Pending,
+    needs_second: bool,
+) -> Result<bool, PageError> {
+    let methods = who.session.methods;
+    if !who.meets_rule(app) || (needs_second && !methods.has_second()) {
+        return Ok(false);
+    }
+    let is_met = pending.asked.acr().is_none_or(|asked| methods.acr() >= asked);
+    Ok(is_met || factors::find(&app.store, who.user.id).await?.are_proved_by(methods))
 }
 
 /// Judged when the page is shown and again when it is answered.

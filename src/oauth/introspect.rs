@@ -1,5 +1,6 @@
 //! Introspection (RFC 7662): the homeserver asks whom a token belongs to.
 
+use std::borrow::Cow;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
@@ -23,6 +24,7 @@ use crate::http::headers::{bearer, no_store};
 use crate::http::requester::Requester;
 use crate::ids::DeviceId;
 use crate::keys::{self, TokenKind};
+use crate::known::ActiveToken;
 use crate::sessions::tokens;
 use crate::time::Timestamp;
 
@@ -52,6 +54,11 @@ pub struct Introspection<'a> {
     nbf: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sub: Option<String>,
+    /// How strongly the person proved who they are, and when (RFC 9470 §6.2): told to clients alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
 }
 
 /// Who asks.
@@ -148,39 +155,49 @@ async fn access_token(app: &App, token: &str, caller: Caller) -> Result<Response
     if active.user.is_none() && caller != Caller::Client {
         return Ok(inactive(app));
     }
-    let reads_device_id = caller == Caller::Homeserver { reads_device_id: true };
-    let told = active.told[usize::from(reads_device_id)].get_or_init(|| {
-        let client_id = active.client_id.as_ref().map(|id| id.0.as_str());
-        let mut scope = Scope::stored(&active.scope);
-        if let Some(device_id) = active.device_id.as_ref().filter(|_| !reads_device_id) {
-            scope = scope.with_device(device_id);
+    let told: Cow<'_, str> = match caller {
+        Caller::Homeserver { reads_device_id } => {
+            let known = &active.told[usize::from(reads_device_id)];
+            Cow::Borrowed(known.get_or_init(|| describe(&active, caller).into()))
         }
-        let told = Introspection {
-            active: true,
-            scope: Some(&scope.in_both_spellings()),
-            client_id,
-            username: active.user.as_ref().map(|user| user.localpart.as_str()),
-            token_type: Some("access_token"),
-            device_id: active.device_id.as_ref().filter(|_| reads_device_id),
-            exp: (active.expires_at < Timestamp::NEVER).then(|| active.expires_at.as_seconds()),
-            iat: Some(active.issued_at.as_seconds()),
-            nbf: Some(active.issued_at.as_seconds()),
-            // Without a user the client is the subject (RFC 9068 §2.2 has it so too).
-            sub: active
-                .user
-                .as_ref()
-                .map(|user| user.id.to_string())
-                .or_else(|| client_id.map(str::to_owned)),
-        };
-        // Texts and numbers always make JSON.
-        serde_json::to_string(&told).unwrap_or_default().into()
-    });
+        // What is rare is not kept.
+        Caller::Client => Cow::Owned(describe(&active, caller)),
+    };
     app.metrics.introspections.active.inc();
     if active.expires_at == Timestamp::NEVER {
-        return Ok(json(told.to_string()));
+        return Ok(json(told.into_owned()));
     }
     let left = seconds_left(active.expires_at, now);
-    Ok(json(format!("{},\"expires_in\":{left}}}", told.strip_suffix('}').unwrap_or(told))))
+    Ok(json(format!("{},\"expires_in\":{left}}}", told.strip_suffix('}').unwrap_or(&told))))
+}
+
+/// All but the one number that changes.
+fn describe(active: &ActiveToken, caller: Caller) -> String {
+    let reads_device_id = caller == Caller::Homeserver { reads_device_id: true };
+    let client_id = active.client_id.as_ref().map(|id| id.0.as_str());
+    let mut scope = Scope::stored(&active.scope);
+    if let Some(device_id) = active.device_id.as_ref().filter(|_| !reads_device_id) {
+        scope = scope.with_device(device_id);
+    }
+    let (at, methods) = active.proved;
+    let is_proved = caller == Caller::Client && active.user.is_some() && !methods.is_empty();
+    let told = Introspection {
+        active: true,
+        scope: Some(&scope.in_both_spellings()),
+        client_id,
+        username: active.user.as_ref().map(|user| user.localpart.as_str()),
+        token_type: Some("access_token"),
+        device_id: active.device_id.as_ref().filter(|_| reads_device_id),
+        exp: (active.expires_at < Timestamp::NEVER).then(|| active.expires_at.as_seconds()),
+        iat: Some(active.issued_at.as_seconds()),
+        nbf: Some(active.issued_at.as_seconds()),
+        // Without a user the client is the subject (RFC 9068 §2.2 has it so too).
+        sub: active.user.as_ref().map(|user| user.id.to_string()).or_else(|| client_id.map(str::to_owned)),
+        acr: is_proved.then(|| methods.acr().as_str()),
+        auth_time: is_proved.then(|| at.as_seconds()),
+    };
+    // Texts and numbers always make JSON.
+    serde_json::to_string(&told).unwrap_or_default()
 }
 
 async fn refresh_token(app: &App, token: &str) -> Result<Response, Error> {

@@ -8,7 +8,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::StatusCode;
 
-use super::consent::{Lasts, reach_homeserver};
+use super::consent::{Lasts, is_second_required, reach_homeserver};
 use super::permission::{self, Access, Undecided};
 use super::scope::Scope;
 use crate::accounts::signed_in::{self, SignedIn};
@@ -132,6 +132,9 @@ async fn find(app: &App, visit: &Visit, code: UserCode) -> Result<Result<Questio
     tx.commit().await?;
     let client = clients::find_known(app, &pending.client_id).await?.ok_or(Problem::UnknownClient)?;
     let scope = Scope::stored(&pending.scope);
+    if is_second_required(app, &client, &scope) && !signed_in.session.methods.has_second() {
+        return Ok(Err(signed_in::ask_for_second(visit, &path_of(&code))));
+    }
     Ok(Ok(Question { code, pending, client, scope, signed_in }))
 }
 

@@ -61,7 +61,7 @@ async fn end(
 ) -> Result<Response, PageError> {
     let parameters = parameters?;
     let asked = read(app, &parameters).await?;
-    let signed_in = signed_in::find(app, visit).await?;
+    let signed_in = signed_in::holder(app, visit).await?;
     let is_answer = parameters.get("answer") == Some("sign_out") && visit.check_form(&parameters).is_ok();
     // An ID token of this very session shows that whoever sent the browser here was let in by it.
     let is_proven = match (&asked.hint, &signed_in) {

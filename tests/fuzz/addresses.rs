@@ -7,7 +7,7 @@ use gatehouse::clients::redirect_uri::{ApplicationType, matches, may_register, p
 use gatehouse::config;
 use gatehouse::http::client_address::{client_address, limit_key};
 use gatehouse::http::headers::form_action_source;
-use gatehouse::login::next::local;
+use gatehouse::http::local::local;
 use gatehouse::outbound::{Outbound, is_public};
 use url::{Host, Url};
 

@@ -3,6 +3,7 @@
 //! - [`postgres`]: one PostgreSQL for the whole test run, a new empty database for each test.
 //! - [`synapse`]: a homeserver that delegates authentication to the server under test.
 //! - [`homeserver`]: a homeserver in this process that only knows the calls we make to one.
+//! - [`factors`]: a person with an authenticator app.
 //! - [`browser`]: headless Chromium, its screenshots, and the accessibility rules of axe-core.
 //! - [`secrets`]: finds secrets in a log, however they are written there.
 //! - [`server`]: the server under test in this process, and a browser that keeps cookies.
@@ -14,6 +15,7 @@
 //! - [`installed`]: where the programs are, and what to do when one is missing.
 
 pub mod browser;
+pub mod factors;
 pub mod homeserver;
 pub mod installed;
 pub mod page;

@@ -113,7 +113,13 @@ impl Server {
 
     /// Stops the server and starts it again over the same data.
     pub async fn restart(self) -> Server {
-        let Server { app, homeserver, config, router, _folder } = self;
+        let config = self.config.clone();
+        self.restart_with(config).await
+    }
+
+    /// The same with another configuration.
+    pub async fn restart_with(self, config: Config) -> Server {
+        let Server { app, homeserver, router, _folder, .. } = self;
         let now = app.clock.now();
         drop(router);
         app.store.close().await;

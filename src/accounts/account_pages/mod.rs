@@ -1,16 +1,18 @@
 //! What people see of their own account, and the sessions they can end.
 //!
-//! Routes: `/account/`, `/account/security`, `/account/sessions`, `/account/sessions/browser/{id}/end`,
+//! Routes: `/account/`, `/account/security` and below, `/account/sessions`, `/account/sessions/browser/{id}/end`,
 //! `/account/sessions/client/{id}`, `/account/sessions/client/{id}/end`, `/account/sessions/end-others`,
 //! `/account/deactivate`, `/account/cross-signing-reset`. What ends something asks first, on a page that
 //! changes nothing.
 
 pub mod action;
+pub mod authenticator_app;
 pub mod cross_signing_reset;
 pub mod deactivate;
 pub mod end_others;
 pub mod end_session;
 pub mod home;
+pub mod recovery_codes;
 pub mod security;
 pub mod session;
 mod session_row;

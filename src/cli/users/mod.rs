@@ -3,6 +3,7 @@
 mod changes;
 mod creation;
 mod emails;
+mod factors;
 mod homeserver;
 pub(super) use homeserver::{Told, tell};
 mod view;
@@ -78,6 +79,21 @@ pub enum Users {
         /// Which
         address: String,
     },
+    /// List what a person proves who they are with
+    Factors {
+        /// Whose
+        name: String,
+    },
+    /// Remove factors that a person has lost
+    RemoveFactor(RemoveFactor),
+    /// Make a link that lets a person in once who has lost their factors; it takes the place of an earlier one
+    RecoveryLink {
+        /// Whose
+        name: String,
+        /// For how many hours it is good
+        #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=168))]
+        hours: u64,
+    },
     /// Say whether a person may administer the homeserver
     SetAdmin {
         /// Whose
@@ -130,6 +146,19 @@ pub struct SetPassword {
     /// The password, once it was read.
     #[arg(skip)]
     pub password: Option<NewPassword>,
+}
+
+/// `users remove-factor`.
+#[derive(Debug, Args, Serialize, Deserialize)]
+pub struct RemoveFactor {
+    /// Whose
+    pub name: String,
+    /// The identifier of a factor, as `users factors` lists it
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    pub id: Option<String>,
+    /// Remove all but the password: passkeys, authenticator apps, recovery codes and remembered browsers
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// `users deactivate`.
@@ -200,6 +229,9 @@ impl Users {
             Users::Reactivate { name } => changes::reactivate(app, &name).await,
             Users::AddEmail { name, address } => emails::add(app, &name, &address).await,
             Users::RemoveEmail { name, address } => emails::remove(app, &name, &address).await,
+            Users::Factors { name } => factors::list(app, &name).await,
+            Users::RemoveFactor(remove) => factors::remove(app, remove).await,
+            Users::RecoveryLink { name, hours } => factors::recovery_link(app, &name, hours).await,
             Users::SetAdmin { name, is_admin } => changes::set_admin(app, &name, is_admin).await,
         }
     }

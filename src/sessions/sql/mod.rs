@@ -201,7 +201,8 @@ impl FromRow for FoundToken {
                 row.get("device_id")?,
                 row.get("issued_at")?,
                 row.get("expires_at")?,
-            ),
+            )
+            .proved(row.get("authenticated_at")?, row.get("methods")?),
         })
     }
 }
@@ -209,8 +210,8 @@ impl FromRow for FoundToken {
 pub(super) async fn find_access_token(store: &Store, digest: &str) -> Result<Option<FoundToken>, Error> {
     const FIND: &str = "
 SELECT t.digest, t.issued_at, t.expires_at,
-       s.id AS session_id, s.user_id, s.client_id, s.scope, s.device_id, s.ended_at, s.pending_access_digest,
-       u.localpart, u.locked_at, u.deactivated_at, u.provisioned_at
+       s.id AS session_id, s.user_id, s.client_id, s.scope, s.device_id, s.authenticated_at,
+       s.methods, s.ended_at, s.pending_access_digest, u.localpart, u.locked_at, u.deactivated_at, u.provisioned_at
 FROM access_tokens AS t
 JOIN client_sessions AS s ON s.id = t.session_id
 LEFT JOIN users AS u ON u.id = s.user_id

@@ -1,0 +1,44 @@
+//! What a person should know that happened to how they sign in. Whatever tells them of it begins here.
+
+use crate::ids::UserId;
+
+/// Something that happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecurityEvent {
+    /// An authenticator app was set up.
+    AppAdded,
+    /// One was removed.
+    AppRemoved,
+    /// A new set of recovery codes was made.
+    RecoveryCodesMade,
+    /// One of them was used.
+    RecoveryCodeUsed,
+    /// A browser was remembered.
+    BrowserRemembered,
+    /// An admin made a recovery link.
+    RecoveryLinkMade,
+    /// It was used.
+    RecoveryLinkUsed,
+    /// An admin removed factors.
+    FactorsRemovedByAdmin,
+}
+
+impl SecurityEvent {
+    fn as_str(self) -> &'static str {
+        match self {
+            SecurityEvent::AppAdded => "app_added",
+            SecurityEvent::AppRemoved => "app_removed",
+            SecurityEvent::RecoveryCodesMade => "recovery_codes_made",
+            SecurityEvent::RecoveryCodeUsed => "recovery_code_used",
+            SecurityEvent::BrowserRemembered => "browser_remembered",
+            SecurityEvent::RecoveryLinkMade => "recovery_link_made",
+            SecurityEvent::RecoveryLinkUsed => "recovery_link_used",
+            SecurityEvent::FactorsRemovedByAdmin => "factors_removed_by_admin",
+        }
+    }
+}
+
+/// Writes down what happened, once it is committed.
+pub fn note(user: UserId, event: SecurityEvent) {
+    tracing::info!(%user, event = event.as_str(), "something changed in how a person signs in");
+}
