@@ -16,7 +16,7 @@ use crate::accounts::account_pages::{
     authenticator_app, cross_signing_reset, deactivate, end_others, end_session, home, recovery_codes,
     security, session, sessions,
 };
-use crate::accounts::{recovery_links, signed_in};
+use crate::accounts::signed_in;
 use crate::app::App;
 use crate::compat::{self, sso};
 use crate::http::cors::{cors, preflight};
@@ -154,23 +154,26 @@ fn pages(app: &App) -> Router<App> {
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/authorize/{id}", get(consent::get).post(consent::post))
         .route("/login", get(password::get).post(password::post))
-        .route(second::PATH, get(second::get).post(second::post))
-        .route(second::RECOVERY_PATH, get(second::get_recovery).post(second::post_recovery))
-        .route(enrol::PATH, get(enrol::get).post(enrol::post))
-        .route(recovery_links::PATH, get(recover::get).post(recover::post))
+        .route("/login/second", get(second::get).post(second::post))
+        .route("/login/recovery-code", get(second::get_recovery).post(second::post_recovery))
+        .route("/login/enrol", get(enrol::get).post(enrol::post))
+        .route("/recover", get(recover::get).post(recover::post))
         .route("/link", get(link::get).post(link::post))
         .route("/end-session", get(logout::get).post(logout::post))
         .route("/logout", post(sign_out::post))
         .route("/signed-out", get(sign_out::signed_out))
         .route("/account", get(home::get))
         .route("/account/", get(home::get))
-        .route(security::PATH, get(security::get))
-        .route(authenticator_app::ADD_PATH, get(authenticator_app::get_add).post(authenticator_app::post_add))
+        .route("/account/security", get(security::get))
+        .route(
+            "/account/security/apps/add",
+            get(authenticator_app::get_add).post(authenticator_app::post_add),
+        )
         .route(
             "/account/security/apps/{id}/remove",
             get(authenticator_app::get_remove).post(authenticator_app::post_remove),
         )
-        .route(recovery_codes::PATH, get(recovery_codes::get).post(recovery_codes::post))
+        .route("/account/security/recovery-codes", get(recovery_codes::get).post(recovery_codes::post))
         .route("/account/security/browsers/{id}/forget", post(security::post_forget))
         .route("/account/sessions", get(sessions::get))
         .route("/account/deactivate", get(deactivate::get).post(deactivate::post))

@@ -55,7 +55,7 @@ impl Setting {
     }
 
     /// Where the app on this computer sends the browser.
-    async fn request(&self, changes: &[(&str, &str)]) -> Url {
+    pub async fn request(&self, changes: &[(&str, &str)]) -> Url {
         let mut changes = changes.to_vec();
         changes.push(("redirect_uri", self.callback.as_str()));
         self.request_of(&self.app().await, &changes)

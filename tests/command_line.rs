@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use url::Url;
 
+use super::support::factors::{add_app, make_codes};
 use super::support::homeserver::{StubHomeserver, StubUser};
 use super::support::server::{Engine, PASSWORD, Server, on_both_engines};
 use super::support::synapse::{Synapse, SynapseOptions};
@@ -722,5 +723,59 @@ on_both_engines! {
         assert_eq!((&first["users"][0]["name"], &first["users"][1]["name"]), (&json!("alice"), &json!("bob")));
         let second = list(first["next"].clone()).await;
         assert_eq!((&second["users"][0]["name"], &second["next"]), (&json!("carol"), &Value::Null));
+    }
+
+    async fn an_admin_sees_and_removes_what_a_person_has_lost(engine: Engine) {
+        let server = Server::start(engine).await;
+        server.user("alice").await;
+        let mut browser = server.signed_in("alice").await;
+        for name in ["Phone", "Tablet"] {
+            add_app(&server, &mut browser, name).await;
+        }
+        make_codes(&mut browser).await;
+        let factors = json!({ "users": { "factors": { "name": "alice" } } });
+        let listed = ask(&server, factors.clone()).await.expect("a list");
+        let names = |listed: &Answer| -> Vec<Value> {
+            let factors = listed.data["factors"].as_array().expect("a list");
+            factors.iter().map(|factor| factor["name"].clone()).collect()
+        };
+        assert_eq!(names(&listed), ["Phone", "Tablet"]);
+        assert_eq!((&listed.data["recovery_codes"], &listed.data["has_password"]), (&json!(10), &json!(true)));
+        assert!(listed.text.contains("authenticator app"), "{}", listed.text);
+
+        let remove = |id: Value, all: bool| {
+            json!({ "users": { "remove_factor": { "name": "alice", "id": id, "all": all } } })
+        };
+        let unknown = ask(&server, remove(json!("01ARZ3NDEKTSV4RRFFQ69G5FAV"), false)).await;
+        assert_eq!(refusal(unknown), Kind::NotFound);
+        let id = listed.data["factors"][0]["id"].clone();
+        assert_eq!(ask(&server, remove(id, false)).await.expect("a removal").data["removed"], 1);
+        let listed = ask(&server, factors.clone()).await.expect("a list");
+        assert_eq!(names(&listed), ["Tablet"]);
+        assert_eq!(listed.data["recovery_codes"], 10);
+        assert_eq!(ask(&server, remove(Value::Null, true)).await.expect("a removal").data["removed"], 1);
+        // What only stood in for it is gone, too, and the password is enough.
+        assert_eq!(ask(&server, factors).await.expect("a list").data["recovery_codes"], 0);
+        server.signed_in("alice").await;
+    }
+
+    async fn an_admin_lets_in_a_person_who_has_lost_everything(engine: Engine) {
+        let server = Server::start(engine).await;
+        let alice = server.user("alice").await;
+        add_app(&server, &mut server.signed_in("alice").await, "Lost phone").await;
+        let mut tx = server.app.store.begin().await.unwrap();
+        gatehouse::store::query("DELETE FROM passwords WHERE user_id = $1").bind(alice.id).execute(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+        let link = json!({ "users": { "recovery_link": { "name": "alice", "hours": 1 } } });
+        let answer = ask(&server, link).await.expect("a link");
+        let link = answer.data["link"].as_str().expect("a link");
+        assert!(answer.text.starts_with(link));
+        let path = link.strip_prefix("https://auth.example.org").expect("our public base");
+        let mut browser = server.browser();
+        let page = browser.get(path).await;
+        let (csrf, token) = (page.field("csrf"), page.field("token"));
+        let led = browser.post("/recover", &[("csrf", &csrf), ("token", &token)]).await;
+        assert_eq!(led.location(), "/account/security?notice=recovered");
+        add_app(&server, &mut browser, "New phone").await;
     }
 }

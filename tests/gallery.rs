@@ -7,11 +7,19 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::http::HeaderMap;
+use gatehouse::accounts::account_pages::authenticator_app::{
+    AddAppPage, EnrolmentForm, EnrolmentProblem, RemoveAppPage,
+};
+use gatehouse::accounts::account_pages::recovery_codes::{NewCodesPage, OfferCodesPage};
+use gatehouse::accounts::account_pages::security::{SecurityNotice, SecurityPage};
 use gatehouse::accounts::account_pages::{
     AccountHomePage, AccountNotice, CrossSigningResetAllowedPage, CrossSigningResetPage, DeactivatePage,
     DeactivatedPage, EndOthersPage, EndSessionPage, SessionKind, SessionPage, SessionRow, SessionsPage,
     WrongName,
 };
+use gatehouse::accounts::authenticator_apps::{AuthenticatorApp, Instructions};
+use gatehouse::accounts::factors::Factors;
+use gatehouse::accounts::remembered_browsers::RememberedBrowser;
 use gatehouse::clients::label::{ClientLabel, Destination};
 use gatehouse::clients::scope_words::{self, ScopeRow};
 use gatehouse::compat::sso::{MEANINGS, SsoPage};
@@ -19,8 +27,11 @@ use gatehouse::config::Config;
 use gatehouse::http::error::{ErrorPage, Problem, WayOn};
 use gatehouse::http::index::IndexPage;
 use gatehouse::http::pages::{Frame, Person, Site};
+use gatehouse::ids::{AuthenticatorAppId, RememberedBrowserId};
 use gatehouse::login::next::Onward;
 use gatehouse::login::password::{SignInNotice, SignInPage, SignInProblem};
+use gatehouse::login::recover::{RecoverPage, RecoverProblem};
+use gatehouse::login::second::{self, RecoveryCodePage, SecondStepPage, Ways};
 use gatehouse::login::sign_out::SignedOutPage;
 use gatehouse::oauth::consent::{ConsentPage, Lasts};
 use gatehouse::oauth::link::{CodeProblem, LinkConfirmPage, LinkDonePage, LinkPage, Outcome};
@@ -240,6 +251,107 @@ impl Words {
         add("sign-in-too-many", too_many.render());
         add("signed-out", SignedOutPage { frame: frame() }.render());
 
+        let second = |app, key, recovery_code, problem| SecondStepPage {
+            frame: frame(),
+            onward: onward(&self.typed),
+            client: Some(self.client()),
+            ways: Ways { app, key, recovery_code },
+            remembered_for: Some(Duration::from_secs(30 * 86_400)),
+            problem,
+        };
+        add("second", second(true, true, true, None).render());
+        add("second-key", second(false, true, false, None).render());
+        let wait = Duration::from_secs(200);
+        for (name, problem) in [
+            ("wrong", second::CodeProblem::Wrong),
+            ("too-many", second::CodeProblem::TooManyAttempts(wait)),
+            ("expired", second::CodeProblem::FormExpired),
+        ] {
+            add(&format!("second-{name}"), second(true, false, false, Some(problem)).render());
+        }
+        for (name, problem) in
+            [("recovery-code", None), ("recovery-code-wrong", Some(second::CodeProblem::Wrong))]
+        {
+            let (frame, onward) = (frame(), onward(&self.typed));
+            add(name, RecoveryCodePage { frame, onward, client: Some(self.client()), problem }.render());
+        }
+        for (name, has_password, problem) in [
+            ("recover", true, None),
+            ("recover-no-password", false, None),
+            ("recover-wrong", true, Some(RecoverProblem::WrongPassword)),
+            ("recover-too-many", true, Some(RecoverProblem::TooManyAttempts(wait))),
+            ("recover-expired", true, Some(RecoverProblem::FormExpired)),
+        ] {
+            let (mxid, token) = (self.mxid.clone(), "token".to_owned());
+            add(name, RecoverPage { frame: frame(), mxid, token, has_password, problem }.render());
+        }
+        for (name, is_demanded, problem) in [
+            ("add-app", false, None),
+            ("add-app-demanded", true, None),
+            ("add-app-wrong", false, Some(EnrolmentProblem::WrongCode)),
+            ("add-app-expired", true, Some(EnrolmentProblem::Expired)),
+        ] {
+            let form = EnrolmentForm {
+                action: "/login/enrol",
+                fields: vec![("next", self.typed.clone())],
+                is_demanded,
+            };
+            let instructions = Instructions {
+                picture: "<svg viewBox=\"0 0 9 9\"><path d=\"M1,1h7v7h-7\"/></svg>".to_owned(),
+                text: "ABCD EFGH IJKL MNOP QRST UVWX YZ23 4567".to_owned(),
+                sealed: "sealed".to_owned(),
+            };
+            let page = AddAppPage { frame: frame(), form, instructions, name: self.typed.clone(), problem };
+            add(name, page.render());
+        }
+        let called = self.device_name.clone().unwrap_or_else(|| "Authenticator app".to_owned());
+        let app = |name: &str| AuthenticatorApp {
+            id: AuthenticatorAppId::of_name(name),
+            name: name.to_owned(),
+            created_at: Timestamp(NOW.0 - 86_400_000),
+            last_used_at: NOW,
+        };
+        for (name, is_last) in [("remove-app", false), ("remove-last-app", true)] {
+            let action = "/account/security".to_owned();
+            let authenticator = app(&called);
+            add(name, RemoveAppPage { frame: frame(), action, authenticator, is_last }.render());
+        }
+        for left in [0, 1, 7] {
+            let page = OfferCodesPage { frame: frame(), next: "/account/security".to_owned(), left };
+            add(&format!("offer-codes-{left}"), page.render());
+        }
+        let codes = vec!["k7qm-2xwd-9fth".to_owned(); 10];
+        let next = "/account/security".to_owned();
+        add("new-codes", NewCodesPage { frame: frame(), person: self.person(), next, codes }.render());
+        let security = |notice, factors, apps, browsers| SecurityPage {
+            frame: frame(),
+            notice,
+            factors,
+            apps,
+            browsers,
+            now: NOW,
+        };
+        let browser = RememberedBrowser {
+            id: RememberedBrowserId::of_name("browser"),
+            user_agent: self.user_agent.clone(),
+            created_at: Timestamp(NOW.0 - 86_400_000),
+            expires_at: Timestamp(NOW.0 + 86_400_000),
+        };
+        add("security-empty", security(None, Factors::default(), Vec::new(), Vec::new()).render());
+        for notice in [
+            SecurityNotice::AppAdded,
+            SecurityNotice::AppRemoved,
+            SecurityNotice::LastFactor,
+            SecurityNotice::TooManyApps,
+            SecurityNotice::BrowserForgotten,
+            SecurityNotice::Recovered,
+        ] {
+            let factors = Factors { has_password: true, passkeys: 0, apps: 2, recovery_codes: 1 };
+            let apps = vec![app(&called), app("Tablet")];
+            let page = security(Some(notice), factors, apps, vec![browser.clone()]);
+            add(&format!("security-{notice:?}"), page.render());
+        }
+
         let sign_out = |client| SignOutPage {
             frame: frame(),
             client,
@@ -334,6 +446,7 @@ impl Words {
             ("unknown-client", Problem::UnknownClient, None),
             ("unknown-redirect", Problem::UnknownRedirect, None),
             ("request-expired", Problem::RequestExpired, None),
+            ("link-expired", Problem::LinkExpired, None),
             ("form-expired", Problem::FormExpired, Some(WayOn::Again("/login".to_owned()))),
             ("forbidden", Problem::Forbidden, Some(WayOn::Account)),
             ("account-locked", Problem::AccountLocked, None),
@@ -541,7 +654,8 @@ fn every_local_address_stands_below_the_base_and_every_asset_is_there() {
         let page = Html::parse_document(&html);
         for element in page.select(&select("[href], [src], [action]")) {
             for address in ["href", "src", "action"].iter().filter_map(|key| element.attr(key)) {
-                let is_elsewhere = address.starts_with("https://") || address.starts_with('#');
+                let is_file = element.attr("download").is_some() && address.starts_with("data:text/plain;");
+                let is_elsewhere = is_file || address.starts_with("https://") || address.starts_with('#');
                 assert!(is_elsewhere || address.starts_with("/auth/"), "{name}: {address}");
                 if let Some(asset) = address.strip_prefix("/auth/assets/") {
                     assert_eq!(

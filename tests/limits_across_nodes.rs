@@ -11,6 +11,7 @@ use http::header::{CONTENT_TYPE, COOKIE, ORIGIN};
 use http::{Request, StatusCode};
 use serde_json::json;
 
+use crate::support::factors::{SECOND, SECURITY, first_step, user_with_app};
 use crate::support::server::{Engine, REDIRECT_URI, Server, form_request, send_to};
 
 /// How many attempts may come at once, and how many further ones an hour.
@@ -131,4 +132,36 @@ async fn wrong_secrets_of_a_client() {
     assert_eq!(all_at_once(&nodes, requests()).await, [0, 3], "nor is the right one tried");
     nodes.0.advance(Duration::from_secs(3600 / u64::from(LIMIT.per_hour)));
     assert_eq!(all_at_once(&nodes, requests()).await, [3, 0], "and it costs nothing");
+}
+
+#[tokio::test]
+async fn second_steps_to_one_account() {
+    let nodes = nodes(|limits| limits.second_step_per_account = LIMIT).await;
+    user_with_app(&nodes.0, "alice").await;
+    let to = |number: usize| format!("198.51.100.{number}");
+    hold(&nodes, async || second_steps(&nodes.0, to).await).await;
+}
+
+#[tokio::test]
+async fn second_steps_from_one_address() {
+    let nodes = nodes(|limits| limits.second_step_per_address = LIMIT).await;
+    user_with_app(&nodes.0, "alice").await;
+    hold(&nodes, async || second_steps(&nodes.0, |_| "198.51.100.1".to_owned()).await).await;
+}
+
+/// Wrong codes, each from a browser in which the password was right.
+async fn second_steps(server: &Server, from_address: impl Fn(usize) -> String) -> Vec<Request<Body>> {
+    let base = server.config.http.public_base.origin().ascii_serialization();
+    let mut requests = Vec::new();
+    for number in 0..ATTEMPTS {
+        let mut browser = server.browser();
+        first_step(&mut browser, "alice", SECURITY).await;
+        let csrf = browser.csrf().await;
+        let cookies: Vec<String> =
+            browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let headers = [(ORIGIN, base.as_str()), (COOKIE, &cookies.join("; "))];
+        let form = [("csrf", csrf.as_str()), ("code", "000000")];
+        requests.push(from(&from_address(number), form_request(SECOND, &headers, &form)));
+    }
+    requests
 }

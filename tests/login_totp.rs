@@ -174,6 +174,24 @@ on_both_engines! {
         }
     }
 
+    async fn who_guesses_on_with_the_password_keeps_nobody_out(engine: Engine) {
+        let server = Server::start(engine).await;
+        let app = user_with_app(&server, "alice").await;
+        let mut own = server.browser();
+        sign_in(&server, &mut own, "alice", &app, SECURITY).await;
+        let csrf = own.csrf().await;
+        own.post("/logout", &[("csrf", &csrf)]).await;
+        let mut thief = server.browser();
+        first_step(&mut thief, "alice", SECURITY).await;
+        let mut status = StatusCode::FORBIDDEN;
+        for number in 0..30 {
+            thief.address = format!("203.0.113.{number}");
+            status = enter(&mut thief, SECOND, SECURITY, "000000", &[]).await.status;
+        }
+        assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+        sign_in(&server, &mut own, "alice", &app, SECURITY).await;
+    }
+
     async fn secrets_are_encrypted_and_tied_to_their_owner(engine: Engine) {
         let server = Server::start(engine).await;
         let app = user_with_app(&server, "alice").await;

@@ -7,6 +7,7 @@ mod authorization_requests;
 mod backchannel_logout;
 mod browser;
 mod browser_account;
+mod browser_factors;
 mod browser_link;
 mod client_authentication;
 mod client_credentials;

@@ -424,6 +424,27 @@ on_both_engines! {
         assert!(first_step(&mut server.browser(), "alice", SECURITY).await.starts_with(SECOND));
     }
 
+    async fn what_is_over_is_swept_away(engine: Engine) {
+        let server = Server::start(engine).await;
+        let app = user_with_app(&server, "alice").await;
+        let mut browser = server.browser();
+        first_step(&mut browser, "alice", SECURITY).await;
+        enter(&mut browser, SECOND, SECURITY, &app.next_code(&server), &REMEMBER).await;
+        first_step(&mut server.browser(), "alice", SECURITY).await;
+        let left = async || {
+            let attempts: i64 =
+                query("SELECT COUNT(*) AS n FROM sign_in_attempts").fetch_one(&server.app.store).await.unwrap();
+            let browsers: i64 =
+                query("SELECT COUNT(*) AS n FROM remembered_browsers").fetch_one(&server.app.store).await.unwrap();
+            (attempts, browsers)
+        };
+        for (passed, expected) in [(Duration::ZERO, (1, 1)), (Duration::from_secs(601), (0, 1)), (DAY * 30, (0, 0))] {
+            server.advance(passed);
+            gatehouse::work::sweep(&server.app).await.unwrap();
+            assert_eq!(left().await, expected, "{passed:?}");
+        }
+    }
+
     async fn tokens_that_were_given_before_go_on(engine: Engine) {
         let server = Server::start(engine).await;
         server.user("alice").await;

@@ -7,9 +7,11 @@ use super::{authenticator_apps, recovery_codes};
 use crate::app::App;
 use crate::http::error::{PageError, Problem};
 use crate::http::rate_limits::{self, Action, Allowance};
-use crate::http::requester::Requester;
+use crate::http::visit::Visit;
 use crate::ids::UserId;
 use crate::methods::Method;
+use crate::sessions::browser;
+use crate::telemetry::metrics::SignIn;
 
 /// What came of a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,15 +31,22 @@ pub enum Tried {
 /// When the database fails, or a stored secret does not decrypt.
 pub async fn try_code(
     app: &App,
-    requester: &Requester,
+    visit: &Visit,
     user: UserId,
     method: Method,
     code: &str,
 ) -> Result<Tried, PageError> {
-    let address = requester.limit_key();
-    let guesses = [Action::SecondStepFrom(&address), Action::SecondStepBy(user)];
+    let (address, ip) = (visit.requester.limit_key(), visit.requester.ip());
+    // Who has found out the password and guesses on cannot keep the owner out of the browser they always use.
+    let own_browser = match browser::is_known(&app.store, visit.browser(), user).await? {
+        true => Some(visit.browser()),
+        false => None,
+    };
+    let guesses = [Action::SecondStepFrom(&address), Action::SecondStepBy(user, own_browser)];
     for guess in &guesses {
         if let Allowance::Exhausted(wait) = rate_limits::spend(app, guess).await? {
+            app.metrics.sign_in(method.as_str(), SignIn::Limited);
+            tracing::warn!(%user, method = method.as_str(), ip, "there were too many wrong codes for a second step");
             return Ok(Tried::TooMany(wait));
         }
     }
@@ -47,15 +56,17 @@ pub async fn try_code(
         _ => authenticator_apps::spend_code(&mut tx, app, user, code).await?,
     };
     if !is_right {
-        tracing::warn!(%user, method = method.as_str(), "a second step was tried with a wrong code");
+        app.metrics.sign_in(method.as_str(), SignIn::Wrong);
+        tracing::warn!(%user, method = method.as_str(), ip, "a wrong code came for a second step");
         return Ok(Tried::Wrong);
     }
     for guess in &guesses {
         rate_limits::refund(&mut tx, app, guess).await?;
     }
     tx.commit().await?;
+    app.metrics.sign_in(method.as_str(), SignIn::Succeeded);
     if method == Method::RecoveryCode {
-        note(user, SecurityEvent::RecoveryCodeUsed);
+        note(user, SecurityEvent::RecoveryCodeUsed, Some(&visit.requester));
     }
     Ok(Tried::Right)
 }

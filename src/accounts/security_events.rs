@@ -1,5 +1,6 @@
 //! What a person should know that happened to how they sign in. Whatever tells them of it begins here.
 
+use crate::http::requester::Requester;
 use crate::ids::UserId;
 
 /// Something that happened.
@@ -38,7 +39,8 @@ impl SecurityEvent {
     }
 }
 
-/// Writes down what happened, once it is committed.
-pub fn note(user: UserId, event: SecurityEvent) {
-    tracing::info!(%user, event = event.as_str(), "something changed in how a person signs in");
+/// Writes down what happened, once it is committed, and from where; admins' commands come from nowhere.
+pub fn note(user: UserId, event: SecurityEvent, requester: Option<&Requester>) {
+    let ip = requester.and_then(Requester::ip);
+    tracing::info!(%user, event = event.as_str(), ip, "something happened to how a person signs in");
 }

@@ -28,6 +28,8 @@ pub(super) async fn prove(app: &App, requester: &Requester, login: PasswordLogin
         Attempt::Right(user, counted) => match is_enough(app, &user).await? {
             true => Ok(Proven { user: *user, proof: Proof::Password(counted) }),
             false => {
+                let ip = requester.ip();
+                tracing::info!(user = %user.id, ip, "a client cannot sign in a person who has or needs a second factor");
                 counted.hold_back(app).await;
                 Err(NOT_RIGHT)
             }

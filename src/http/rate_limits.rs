@@ -23,8 +23,9 @@ pub enum Action<'a> {
     SignInTo(&'a str),
     /// Second steps of sign-ins from one address.
     SecondStepFrom(&'a str),
-    /// Second steps of sign-ins to one account.
-    SecondStepBy(UserId),
+    /// Second steps of sign-ins to one account; in a browser that is known there, given its secret, these are
+    /// counted by themselves.
+    SecondStepBy(UserId, Option<&'a str>),
     /// Registrations of clients from one address.
     RegisterClientFrom(&'a str),
     /// Rendezvous sessions that begin from one address.
@@ -44,7 +45,10 @@ impl Action<'_> {
             // Typed text is unbounded and may be anything: only its digest is kept.
             Action::SignInTo(name) => format!("sign_in_to:{}", crate::keys::digest(name)),
             Action::SecondStepFrom(address) => format!("second_step_from:{address}"),
-            Action::SecondStepBy(user) => format!("second_step_by:{user}"),
+            Action::SecondStepBy(user, None) => format!("second_step_by:{user}"),
+            Action::SecondStepBy(user, Some(browser)) => {
+                format!("second_step_by:{user}:{}", crate::keys::digest(browser))
+            }
             Action::RegisterClientFrom(address) => format!("register_client_from:{address}"),
             Action::BeginRendezvousFrom(address) => format!("begin_rendezvous_from:{address}"),
             Action::ClientSecret(client, address) => {
@@ -61,7 +65,7 @@ impl Action<'_> {
             Action::SignInFrom(_) => limits.sign_in_per_address,
             Action::SignInTo(_) => limits.sign_in_per_account,
             Action::SecondStepFrom(_) => limits.second_step_per_address,
-            Action::SecondStepBy(_) => limits.second_step_per_account,
+            Action::SecondStepBy(..) => limits.second_step_per_account,
             Action::RegisterClientFrom(_) => limits.client_registration_per_address,
             Action::BeginRendezvousFrom(_) => limits.rendezvous_per_address,
             Action::ClientSecret(..) => limits.client_secret_per_client,

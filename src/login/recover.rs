@@ -101,7 +101,7 @@ async fn use_link(
         return Err(Problem::LinkExpired.into());
     }
     tx.commit().await?;
-    note(user.id, SecurityEvent::RecoveryLinkUsed);
+    note(user.id, SecurityEvent::RecoveryLinkUsed, Some(&visit.requester));
     let onward = Onward { next: Some(SecurityNotice::Recovered.path()), needs_second: false };
     let methods = methods.with(Method::RecoveryCode);
     let lead_back = |error: PageError| error.then(WayOn::SignIn);

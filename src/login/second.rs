@@ -84,7 +84,7 @@ async fn try_form(
     }
     let lead_back = |error: PageError| error.then(WayOn::Again(onward.through(PATH)));
     let code = form.get("code").unwrap_or_default();
-    let tried = try_code(app, &visit.requester, attempt.user.id, method, code).await;
+    let tried = try_code(app, visit, attempt.user.id, method, code).await;
     let problem = match tried.map_err(lead_back)? {
         Tried::Right => {
             if form.get("remember") == Some("yes") {
@@ -103,7 +103,7 @@ async fn remember(app: &App, visit: &Visit, attempt: &Attempt) -> Result<(), Pag
     let Some(lifetime) = app.config.second_factor.remembered_for() else { return Ok(()) };
     let (user, now) = (attempt.user.id, app.clock.now());
     remembered_browsers::remember(&app.store, user, visit.browser(), &visit.requester, lifetime, now).await?;
-    note(user, SecurityEvent::BrowserRemembered);
+    note(user, SecurityEvent::BrowserRemembered, Some(&visit.requester));
     Ok(())
 }
 

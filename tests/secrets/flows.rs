@@ -1,6 +1,7 @@
 //! Every flow there is, going well and going wrong.
 
 use gatehouse::keys::{SigningKey, digest};
+use gatehouse::time::Clock;
 use http::StatusCode;
 use serde_json::json;
 
@@ -8,6 +9,8 @@ use super::world::{AFTERWARDS, Browser, World, basic, key_pair};
 use crate::device_grant::DEVICE_CODE;
 use crate::private_key_jwt::TYPE;
 use crate::rendezvous::PATH as RENDEZVOUS;
+use crate::support::factors::{ADD_APP, Authenticator, CODES, SECOND};
+use crate::support::page::Page;
 use crate::support::server::{Answer, REDIRECT_URI, Tokens, matrix_scope};
 
 /// All of them.
@@ -23,6 +26,7 @@ pub async fn drive(world: &mut World) {
     rendezvous(world).await;
     what_clients_hold(world, &password).await;
     older_clients(world, &password).await;
+    second_factors(world).await;
     broken_requests(world);
     with_a_broken_database(world, &password).await;
     with_a_broken_homeserver(world, &password).await;
@@ -563,6 +567,51 @@ async fn older_clients(world: &World, password: &str) {
     );
     assert_eq!(log_out("logout", &second.access).await.status, StatusCode::OK);
     assert_eq!(log_out("logout/all", &third.access).await.status, StatusCode::OK);
+}
+
+/// What a person proves who they are with beside a password, and what stands in for it.
+async fn second_factors(world: &World) {
+    let password = new_password(world);
+    world.run(&["users", "create", "erin", "--password-stdin"], &password).done();
+    let mut browser = Browser::new(world);
+    assert_eq!(browser.sign_in_as("erin", &password).await.location(), "/account/");
+    let page = browser.get(ADD_APP).await;
+    let app = Authenticator::of(&page);
+    world.secrets.borrow_mut().add("the secret of an app", app.secret());
+    world.secrets.borrow_mut().add("the sealed secret of an app", page.field("enrolment"));
+    let sealed = page.field("enrolment");
+    let wrong = [("enrolment", sealed.as_str()), ("name", "Phone"), ("code", "123")];
+    assert_eq!(browser.submit(&page, ADD_APP, &wrong).await.status, StatusCode::BAD_REQUEST);
+    let code = app.code_at(Clock::System.now());
+    let right = [("enrolment", sealed.as_str()), ("name", "Phone"), ("code", &code)];
+    assert_eq!(browser.submit(&page, ADD_APP, &right).await.status, StatusCode::SEE_OTHER);
+    let page = browser.get(CODES).await;
+    let shown = Page::of(&browser.submit(&page, CODES, &[]).await).texts(".codes code");
+    shown.iter().for_each(|code| world.secrets.borrow_mut().add_short(code));
+    for (code, path) in [(&shown[0], "/login/recovery-code"), (&shown[0], SECOND), (&password, SECOND)] {
+        let mut browser = Browser::new(world);
+        let second = browser.sign_in_as("erin", &password).await.location().to_owned();
+        let page = browser.get(&second).await;
+        browser.submit(&page, path, &[("code", code), ("remember", "yes")]).await;
+        browser.get(&format!("{path}?code={code}&next=%2Faccount%2F")).await;
+    }
+    // A command tells the link, once, to whoever asked.
+    let made = world.installation.run(&["--json", "users", "recovery-link", "erin"]);
+    world.printed.borrow_mut().push_str(&made.err);
+    let link = made.json()["link"].as_str().expect("a link").to_owned();
+    let token = link.split_once("token=").expect("a token").1.to_owned();
+    world.secrets.borrow_mut().add("the token of a recovery link", &token);
+    let mut browser = Browser::new(world);
+    let path = format!("/recover?token={token}");
+    let page = browser.get(&path).await;
+    browser.submit(&page, "/recover", &[("token", &token), ("password", "wrong")]).await;
+    browser.submit(&page, "/recover", &[("token", &token), ("password", &password)]).await;
+    browser.get(&path).await;
+    for words in
+        [&["users", "factors", "erin"][..], &["users", "remove-factor", "erin", "01ARZ3NDEKTSV4RRFFQ69G5FAV"]]
+    {
+        world.run(words, "");
+    }
 }
 
 /// What no library would send.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gatehouse::time::Timestamp;
 use http::StatusCode;
 use totp_rs::{Builder, Secret};
 
@@ -21,15 +22,29 @@ impl Authenticator {
         let document = scraper::Html::parse_document(&page.text());
         let selector = scraper::Selector::parse(".key code").expect("a selector");
         let key = document.select(&selector).next().expect("a key").text().collect::<String>();
+        Authenticator::with_key(&key)
+    }
+
+    /// One with the key that a person has typed.
+    pub fn with_key(key: &str) -> Authenticator {
         let secret = Secret::try_from_base32(key.replace(' ', "")).expect("base32");
         Authenticator(secret.as_bytes().to_vec())
     }
 
+    /// What it holds, in Base32.
+    pub fn secret(&self) -> String {
+        Secret::new(self.0.clone().into()).to_base32()
+    }
+
+    /// The code that the app shows at a moment.
+    pub fn code_at(&self, moment: Timestamp) -> String {
+        let totp = Builder::new().with_secret(self.0.clone()).build().expect("a secret");
+        totp.generate(u64::try_from(moment.as_seconds()).expect("a time")).to_string()
+    }
+
     /// The code that the app shows so many seconds from now.
     pub fn code_in(&self, server: &Server, seconds: i64) -> String {
-        let now = server.app.clock.now().as_seconds() + seconds;
-        let totp = Builder::new().with_secret(self.0.clone()).build().expect("a secret");
-        totp.generate(u64::try_from(now).expect("a time")).to_string()
+        self.code_at(Timestamp(server.app.clock.now().0 + seconds * 1000))
     }
 
     /// The code that the app shows, when that was not shown before.

@@ -38,7 +38,7 @@ const REQUEST_ID: usize = 26;
 
 /// Everything that must not be in a log: what it is, by its value.
 #[derive(Default)]
-pub struct Secrets(BTreeMap<Vec<u8>, String>, BTreeSet<UserCode>);
+pub struct Secrets(BTreeMap<Vec<u8>, String>, BTreeSet<UserCode>, BTreeSet<String>);
 
 impl Secrets {
     /// A secret, and the digest by which it is stored.
@@ -53,11 +53,20 @@ impl Secrets {
         self.0.insert(digest.to_vec(), format!("the digest of {name}"));
     }
 
-    /// A secret, or the code of a device, which is much shorter.
+    /// A secret, or a code that people type, which is much shorter.
     fn add_named(&mut self, name: &str, value: &str) {
         match UserCode::parse(value) {
             Some(code) => drop(self.1.insert(code)),
+            None if value.len() < RUN => self.add_short(value),
             None => self.add(name, value),
+        }
+    }
+
+    /// A recovery code. The six digits of an authenticator app stand in every log by chance.
+    pub fn add_short(&mut self, value: &str) {
+        let plain = value.replace(['-', ' '], "").to_lowercase();
+        if plain.len() > 8 {
+            self.2.insert(plain);
         }
     }
 
@@ -132,7 +141,7 @@ impl Secrets {
 
     /// What they are.
     pub fn kinds(&self) -> BTreeSet<&str> {
-        let codes = self.1.iter().map(|_| "a user code");
+        let codes = self.1.iter().map(|_| "a user code").chain(self.2.iter().map(|_| "a recovery code"));
         codes
             .chain(self.0.values().map(String::as_str).filter(|kind| !kind.starts_with("the digest of")))
             .collect()
@@ -149,6 +158,10 @@ impl Secrets {
                     found.insert("a user code, plain".to_owned(), text);
                 }
             }
+        }
+        let folded = log.replace('-', "").to_lowercase();
+        for code in self.2.iter().filter(|code| folded.contains(code.as_str())) {
+            found.insert("a recovery code, plain".to_owned(), code.clone());
         }
         for run in [RUN, LONG_RUN] {
             let mut runs: HashMap<&[u8], (&str, &str)> = HashMap::new();

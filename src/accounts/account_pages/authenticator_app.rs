@@ -18,6 +18,7 @@ use crate::http::filters;
 use crate::http::form::{FormError, Parameters};
 use crate::http::pages::Frame;
 use crate::http::visit::Visit;
+use crate::http::words;
 use crate::ids::AuthenticatorAppId;
 use crate::methods::Method;
 use crate::sessions::browser;
@@ -71,13 +72,13 @@ impl EnrolmentForm {
             return self.show(app, visit, user, &enrolment, name, Some(EnrolmentProblem::Expired)).map(Err);
         }
         let code = form.get("code").unwrap_or_default();
-        let called = if name.is_empty() { "Authenticator app" } else { &name };
+        let called = if words::shown(&name).is_empty() { "Authenticator app" } else { &name };
         let mut tx = app.store.begin().await?;
         if !enrolment.confirm(&mut tx, app, user.id, called, code).await? {
             return self.show(app, visit, user, &enrolment, name, Some(EnrolmentProblem::WrongCode)).map(Err);
         }
         tx.commit().await?;
-        note(user.id, SecurityEvent::AppAdded);
+        note(user.id, SecurityEvent::AppAdded, Some(&visit.requester));
         Ok(Ok(()))
     }
 
@@ -216,7 +217,7 @@ async fn remove(
         return Ok(visit.go(&SecurityNotice::LastFactor.path()));
     }
     tx.commit().await?;
-    note(signed_in.user.id, SecurityEvent::AppRemoved);
+    note(signed_in.user.id, SecurityEvent::AppRemoved, Some(&visit.requester));
     Ok(visit.go(&SecurityNotice::AppRemoved.path()))
 }
 

@@ -77,7 +77,7 @@ async fn make(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> 
     let mut tx = app.store.begin().await?;
     let codes = recovery_codes::renew(&mut tx, app, signed_in.user.id).await?;
     tx.commit().await?;
-    note(signed_in.user.id, SecurityEvent::RecoveryCodesMade);
+    note(signed_in.user.id, SecurityEvent::RecoveryCodesMade, Some(&visit.requester));
     let page = NewCodesPage { frame: visit.frame(), person: signed_in.person(app), next, codes };
     Ok(visit.page(StatusCode::OK, &page, None))
 }

@@ -66,7 +66,7 @@ pub(super) async fn remove(app: &App, remove: RemoveFactor) -> Result<Answer, Fa
     }
     factors::forget_stand_ins(&mut tx, user.id).await?;
     tx.commit().await?;
-    note(user.id, SecurityEvent::FactorsRemovedByAdmin);
+    note(user.id, SecurityEvent::FactorsRemovedByAdmin, None);
     let text = match removed {
         1 => format!("Removed 1 factor of {mxid}."),
         removed => format!("Removed {removed} factors of {mxid}."),
@@ -82,7 +82,7 @@ pub(super) async fn recovery_link(app: &App, name: &str, hours: u64) -> Result<A
     let user = get(app, &mut tx, name).await?;
     let link = recovery_links::make(&mut tx, app, user.id, lifetime, now).await?;
     tx.commit().await?;
-    note(user.id, SecurityEvent::RecoveryLinkMade);
+    note(user.id, SecurityEvent::RecoveryLinkMade, None);
     let expires_at = now + lifetime;
     let text = format!(
         "{link}\nIt lets {} in once, until {expires_at}, with their password if they have one. Send it only to them.",
