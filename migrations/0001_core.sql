@@ -40,20 +40,31 @@ CREATE TABLE passwords (
     created_at BIGINT NOT NULL
 );
 
--- WebAuthn credentials.
+-- Passkeys and security keys (WebAuthn).
 CREATE TABLE passkeys (
-    id              TEXT PRIMARY KEY,
-    user_id         TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    credential_id   TEXT NOT NULL UNIQUE,
-    -- The public key and what belongs to it, as JSON.
-    credential      TEXT NOT NULL,
-    name            TEXT NOT NULL,
-    aaguid          TEXT,
-    is_discoverable BOOLEAN NOT NULL,
-    created_at      BIGINT NOT NULL,
-    last_used_at    BIGINT
+    id               TEXT PRIMARY KEY,
+    user_id          TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    -- A 'security_key' only ever comes second: it need not know its owner.
+    kind             TEXT NOT NULL CHECK (kind IN ('passkey', 'security_key')),
+    -- The domain it was made for, and the only one at which it works.
+    relying_party_id TEXT NOT NULL,
+    credential_id    TEXT NOT NULL UNIQUE,
+    -- Its public key, counter and flags as JSON.
+    credential       TEXT NOT NULL,
+    name             TEXT NOT NULL,
+    -- The model of what made it, as far as that says.
+    aaguid           TEXT,
+    created_at       BIGINT NOT NULL,
+    last_used_at     BIGINT
 );
 CREATE INDEX passkeys_user ON passkeys (user_id);
+
+-- Ceremonies with passkeys that were finished, whatever came of them: each counts once.
+CREATE TABLE used_ceremonies (
+    digest     TEXT PRIMARY KEY,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX used_ceremonies_expires ON used_ceremonies (expires_at);
 
 CREATE TABLE authenticator_apps (
     id           TEXT PRIMARY KEY,

@@ -26,6 +26,8 @@ pub enum SsoLogin {}
 pub enum AuthenticatorApp {}
 /// What a [`RememberedBrowserId`] names.
 pub enum RememberedBrowser {}
+/// What a [`PasskeyId`] names.
+pub enum Passkey {}
 /// What a [`JobId`] names.
 pub enum Job {}
 
@@ -43,6 +45,8 @@ pub type SsoLoginId = Id<SsoLogin>;
 pub type AuthenticatorAppId = Id<AuthenticatorApp>;
 /// A browser that a person has had remembered.
 pub type RememberedBrowserId = Id<RememberedBrowser>;
+/// A passkey or security key of a person.
+pub type PasskeyId = Id<Passkey>;
 /// A piece of background work.
 pub type JobId = Id<Job>;
 

@@ -13,8 +13,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::accounts::account_pages::{
-    authenticator_app, cross_signing_reset, deactivate, end_others, end_session, home, recovery_codes,
-    security, session, sessions,
+    authenticator_app, cross_signing_reset, deactivate, end_others, end_session, home, new_passkey,
+    passkey as account_passkey, passkeys, recovery_codes, security, session, sessions,
 };
 use crate::accounts::signed_in;
 use crate::app::App;
@@ -28,7 +28,7 @@ use crate::http::measure::measure;
 use crate::http::pages::Site;
 use crate::http::request_id::request_id;
 use crate::http::visit::Visit;
-use crate::login::{enrol, password, recover, second, sign_out};
+use crate::login::{enrol, passkey, password, recover, second, security_key, sign_out};
 use crate::oauth::guard::{in_time, method_not_allowed, method_not_allowed_for_any_origin, panicked};
 use crate::oauth::metadata::{self, Jwks};
 use crate::oauth::{
@@ -102,7 +102,14 @@ fn everything(app: &App) -> Router<App> {
         true => msc4108::router(LONGEST_REQUEST),
         false => Router::new(),
     };
-    machines(app)
+    let passkey_endpoints = passkeys::endpoints(&app.config).map(Arc::new);
+    let mut router = Router::new();
+    if let Some(endpoints) = passkey_endpoints {
+        let document = async move |headers: HeaderMap| endpoints.respond(&headers);
+        router = router.route("/.well-known/passkey-endpoints", get(document));
+    }
+    router
+        .merge(machines(app))
         .merge(login_api(app))
         .merge(rendezvous)
         .merge(pages(app))
@@ -158,6 +165,7 @@ fn pages(app: &App) -> Router<App> {
         .route("/login/recovery-code", get(second::get_recovery).post(second::post_recovery))
         .route("/login/enrol", get(enrol::get).post(enrol::post))
         .route("/recover", get(recover::get).post(recover::post))
+        .route("/login/security-key", get(security_key::get).post(security_key::post))
         .route("/link", get(link::get).post(link::post))
         .route("/end-session", get(logout::get).post(logout::post))
         .route("/logout", post(sign_out::post))
@@ -175,6 +183,11 @@ fn pages(app: &App) -> Router<App> {
         )
         .route("/account/security/recovery-codes", get(recovery_codes::get).post(recovery_codes::post))
         .route("/account/security/browsers/{id}/forget", post(security::post_forget))
+        .route("/account/security/passkeys/{id}", get(account_passkey::get).post(account_passkey::post))
+        .route(
+            "/account/security/passkeys/{id}/remove",
+            get(account_passkey::get_remove).post(account_passkey::post_remove),
+        )
         .route("/account/sessions", get(sessions::get))
         .route("/account/deactivate", get(deactivate::get).post(deactivate::post))
         .route("/account/cross-signing-reset", get(cross_signing_reset::get).post(cross_signing_reset::post))
@@ -189,6 +202,11 @@ fn pages(app: &App) -> Router<App> {
             get(end_session::get_client).post(end_session::post_client),
         )
         .fallback(not_found);
+    if app.config.relying_party_id().is_some() {
+        router = router
+            .route("/login/passkey", post(passkey::post))
+            .route(new_passkey::PATH, get(new_passkey::get).post(new_passkey::post));
+    }
     if app.config.compat.enabled {
         router = router
             .route("/sso/{id}", get(sso::get).post(sso::post))

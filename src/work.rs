@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::accounts::jobs::{DeactivateUser, ProvisionUser, ReactivateUser};
+use crate::accounts::passkeys;
 use crate::app::App;
 use crate::jobs::{self, Job};
 use crate::keys::KeyringError;
@@ -108,6 +109,7 @@ pub async fn sweep(app: &App) -> Result<(), store::Error> {
     sessions::write_seen(&mut tx, &seen).await?;
     sessions::expire(&mut tx, &app.config.sessions, now).await?;
     http::rate_limits::expire(&mut tx, now).await?;
+    passkeys::expire(&mut tx, now).await?;
     clients::expire(&mut tx, now).await?;
     accounts::expire(&mut tx, now).await?;
     compat::expire(&mut tx, now).await?;

@@ -255,7 +255,7 @@ on_both_engines! {
                 assert_eq!(refused.location(), back);
             }
             let login = browser.get(&back).await;
-            assert!(Page::of(&login).main().contains("Enter your password again, so that we know it is you."));
+            assert!(Page::of(&login).main().contains("Sign in again, so that we know it is you."));
             assert_eq!(login.field("username"), "alice");
             // Neither a wrong password nor the page that leads there helps.
             assert_eq!(browser.sign_in_at(&login, "alice", "wrong", path).await.status, StatusCode::FORBIDDEN);

@@ -10,15 +10,18 @@ use axum::http::HeaderMap;
 use gatehouse::accounts::account_pages::authenticator_app::{
     AddAppPage, EnrolmentForm, EnrolmentProblem, RemoveAppPage,
 };
+use gatehouse::accounts::account_pages::passkeys::PasskeySection;
 use gatehouse::accounts::account_pages::recovery_codes::{NewCodesPage, OfferCodesPage};
 use gatehouse::accounts::account_pages::security::{SecurityNotice, SecurityPage};
 use gatehouse::accounts::account_pages::{
     AccountHomePage, AccountNotice, CrossSigningResetAllowedPage, CrossSigningResetPage, DeactivatePage,
-    DeactivatedPage, EndOthersPage, EndSessionPage, SessionKind, SessionPage, SessionRow, SessionsPage,
+    DeactivatedPage, EndOthersPage, EndSessionPage, Loss, NewPasskeyPage, NotAdded, PasskeyNotice,
+    PasskeyPage, PasskeyRow, RemovePasskeyPage, SessionKind, SessionPage, SessionRow, SessionsPage,
     WrongName,
 };
 use gatehouse::accounts::authenticator_apps::{AuthenticatorApp, Instructions};
 use gatehouse::accounts::factors::Factors;
+use gatehouse::accounts::passkeys::{Ceremony, Kind};
 use gatehouse::accounts::remembered_browsers::RememberedBrowser;
 use gatehouse::clients::label::{ClientLabel, Destination};
 use gatehouse::clients::scope_words::{self, ScopeRow};
@@ -212,9 +215,13 @@ impl Words {
             username: String::new(),
             problems: Vec::new(),
             notice: None,
+            passkey: None,
+            signals: None,
             homeserver_unreachable: false,
             help: None,
         };
+        let ceremony =
+            || Ceremony { options: self.typed.chars().take(1400).collect(), sealed: "e30.AA".to_owned() };
         let for_client =
             SignInPage { client: Some(self.client()), onward: onward("/authorize/01"), ..sign_in() };
         add("sign-in", for_client.render());
@@ -232,6 +239,51 @@ impl Words {
             ..sign_in()
         };
         add("sign-in-empty", empty.render());
+        let passkey = SignInPage {
+            passkey: Some(ceremony()),
+            signals: Some(self.typed.chars().take(1400).collect()),
+            problems: vec![
+                SignInProblem::PasskeyInvalid,
+                SignInProblem::PasskeyStale,
+                SignInProblem::PasskeyNeedsScript,
+            ],
+            ..sign_in()
+        };
+        add("sign-in-passkey", passkey.render());
+        for (name, kind) in [("passkey", Kind::Passkey), ("security-key", Kind::SecurityKey)] {
+            let row = || PasskeyRow {
+                name: if self.typed.is_empty() { "Passkey".to_owned() } else { self.typed.clone() },
+                kind,
+                provider: Some("Bitwarden"),
+                is_synced: true,
+                made_for: (self.which == "hostile").then(|| self.typed.clone()),
+                created_at: NOW,
+                last_used_at: None,
+                path: "/account/security/passkeys/01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned(),
+            };
+            for problem in [None, Some(NotAdded::Invalid), Some(NotAdded::TooMany)] {
+                let page = NewPasskeyPage {
+                    frame: frame(),
+                    person: self.person(),
+                    action: "/account/security/passkeys/new".to_owned(),
+                    kind,
+                    ceremony: ceremony(),
+                    problem,
+                };
+                add(&format!("new-{name}-{problem:?}"), page.render());
+            }
+            let page = PasskeyPage {
+                frame: frame(),
+                passkey: row(),
+                notice: Some(PasskeyNotice::Added),
+                is_name_missing: self.which == "missing",
+            };
+            add(name, page.render());
+            for loss in [Loss::OnlyWayIn, Loss::LastSecondStep, Loss::Nothing] {
+                let page = RemovePasskeyPage { frame: frame(), passkey: row(), loss, now: NOW };
+                add(&format!("remove-{name}-{loss:?}"), page.render());
+            }
+        }
         let again = SignInPage {
             username: self.typed.clone(),
             notice: Some(SignInNotice::SessionEnded),
@@ -323,10 +375,25 @@ impl Words {
         let codes = vec!["k7qm-2xwd-9fth".to_owned(); 10];
         let next = "/account/security".to_owned();
         add("new-codes", NewCodesPage { frame: frame(), person: self.person(), next, codes }.render());
-        let security = |notice, factors, apps, browsers| SecurityPage {
+        let passkey = || PasskeyRow {
+            name: if self.typed.is_empty() { "Passkey".to_owned() } else { self.typed.clone() },
+            kind: Kind::SecurityKey,
+            provider: Some("Bitwarden"),
+            is_synced: true,
+            made_for: (self.which == "hostile").then(|| self.typed.clone()),
+            created_at: NOW,
+            last_used_at: Some(NOW),
+            path: "/account/security/passkeys/01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned(),
+        };
+        let security = |notice, factors: Factors, apps, browsers| SecurityPage {
             frame: frame(),
             notice,
             factors,
+            passkeys: PasskeySection {
+                are_offered: notice.is_some(),
+                rows: (0..factors.passkeys).map(|_| passkey()).collect(),
+                signals: "[]".to_owned(),
+            },
             apps,
             browsers,
             now: NOW,
@@ -346,7 +413,7 @@ impl Words {
             SecurityNotice::BrowserForgotten,
             SecurityNotice::Recovered,
         ] {
-            let factors = Factors { has_password: true, passkeys: 0, apps: 2, recovery_codes: 1 };
+            let factors = Factors { has_password: true, passkeys: 1, apps: 2, recovery_codes: 1 };
             let apps = vec![app(&called), app("Tablet")];
             let page = security(Some(notice), factors, apps, vec![browser.clone()]);
             add(&format!("security-{notice:?}"), page.render());

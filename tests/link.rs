@@ -110,7 +110,7 @@ on_both_engines! {
             assert!(to_login.location().ends_with("&max_age=600"));
             let login = browser.get(to_login.location()).await;
             assert_eq!(login.status, StatusCode::OK, "although somebody is signed in");
-            assert!(Page::of(&login).main().contains("Enter your password again, so that we know it is you."));
+            assert!(Page::of(&login).main().contains("Sign in again, so that we know it is you."));
         }
         assert_eq!(error(&begun, &server).await, "authorization_pending");
         assert_eq!(browser.sign_in("alice", PASSWORD, &begun.path).await.location(), begun.path);

@@ -10,6 +10,7 @@ use http::header::{ORIGIN, SET_COOKIE};
 use http::{HeaderMap, HeaderName, StatusCode};
 use serde_json::json;
 
+use crate::support::page::Page;
 use crate::support::server::{
     Answer, BEGINNING, Browser, Engine, PASSWORD, Server, authorization_query, form_request, on_both_engines,
     send_to,
@@ -39,7 +40,12 @@ fn without_ids(answer: &Answer, username: &str) -> (StatusCode, HeaderMap, Strin
     headers.remove("content-length");
     headers.insert("content-security-policy", policy.replace(nonce, "NONCE").parse().unwrap());
     let typed = format!("value=\"{username}\"");
-    let body = answer.text().replace(&csrf, "CSRF").replace(nonce, "NONCE").replace(&typed, "value=\"NAME\"");
+    let page = Page::of(answer);
+    let options = page.attribute("form[data-passkey]", "data-options");
+    let challenge = options.split("\"challenge\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let ceremony = page.attribute("input[name=ceremony]", "value");
+    let body = answer.text().replace(challenge, "CHALLENGE").replace(&ceremony, "CEREMONY");
+    let body = body.replace(&csrf, "CSRF").replace(nonce, "NONCE").replace(&typed, "value=\"NAME\"");
     (answer.status, headers, body)
 }
 

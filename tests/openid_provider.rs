@@ -62,7 +62,7 @@ on_both_engines! {
             let query = authorization_query(&client, "openid profile", &[changes]);
             let (path, to_login) = browser.ask(&query).await;
             let login = browser.get(to_login.location()).await;
-            assert!(login.text().contains("Enter your password again"), "{changes:?}");
+            assert!(login.text().contains("Sign in again"), "{changes:?}");
             assert_eq!(login.field("username"), "alice");
             let back = browser.sign_in_at(&login, "alice", PASSWORD, &path).await;
             assert_eq!(back.location(), path);

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use gatehouse::cli::Request;
+use gatehouse::cli::{Domain, Request};
 use gatehouse::config::{Config, Secret};
 use gatehouse::time::Clock;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION};
@@ -50,7 +50,10 @@ async fn server(port: u16, homeserver: &Url, change: impl FnOnce(&mut Config)) -
 
 /// What the doctor finds under a name: how it is, and the words.
 async fn diagnosis(server: &Running, name: &str) -> (String, String) {
-    let report = Request::Doctor { is_served: true }.carry_out(&server.app).await.expect("a report");
+    let report = Request::Doctor { is_served: true, domain: Domain::of(&server.app.config) }
+        .carry_out(&server.app)
+        .await
+        .expect("a report");
     let checks = report.data.as_array().cloned().unwrap_or_default();
     let check = checks.iter().find(|check| check["name"] == name);
     let check = check.unwrap_or_else(|| panic!("no {name} in {}", report.data));
@@ -172,7 +175,10 @@ async fn a_homeserver_that_offers_nothing_is_told_of() {
     );
     drop(gatehouse);
     let gatehouse = server(free_port(), &stub.endpoint(), |config| config.rendezvous.msc4108 = false).await;
-    let report = Request::Doctor { is_served: true }.carry_out(&gatehouse.app).await.expect("a report");
+    let report = Request::Doctor { is_served: true, domain: Domain::of(&gatehouse.app.config) }
+        .carry_out(&gatehouse.app)
+        .await
+        .expect("a report");
     let checks = report.data.as_array().cloned().unwrap_or_default();
     assert!(
         checks.len() > 3 && checks.iter().all(|check| check["name"] != OFFER && check["name"] != ROUND_TRIP)

@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 pub struct Factors {
     /// Whether there is a password.
     pub has_password: bool,
-    /// WebAuthn credentials: passkeys and security keys.
+    /// WebAuthn credentials: passkeys and security keys, but for those that do not work at this site.
     pub passkeys: i64,
     /// Authenticator apps.
     pub apps: i64,
@@ -57,7 +57,8 @@ impl Factors {
 pub async fn find(on: impl Into<On<'_>>, user: UserId) -> Result<Factors, Error> {
     const FIND: &str = "
 SELECT EXISTS (SELECT 1 FROM passwords WHERE user_id = $1) AS has_password,
-       (SELECT COUNT(*) FROM passkeys WHERE user_id = $1) AS passkeys,
+       (SELECT COUNT(*) FROM passkeys AS k JOIN installation AS i ON i.value = k.relying_party_id
+        WHERE k.user_id = $1 AND i.name = 'relying_party_id') AS passkeys,
        (SELECT COUNT(*) FROM authenticator_apps WHERE user_id = $1) AS apps,
        (SELECT COUNT(*) FROM recovery_codes WHERE user_id = $1) AS recovery_codes";
     query(FIND).bind(user).fetch_one(on).await

@@ -1,13 +1,14 @@
 //! People's accounts: who they are, their passwords and e-mail addresses, and what becomes of an account.
 //!
 //! Owns `users`, `passwords`, `user_emails` and what a person proves who they are with: `passkeys`,
-//! `authenticator_apps`, `recovery_codes`, `recovery_links` and `remembered_browsers`. Sessions are `sessions/`; signing in is `login/`, and with older clients `compat/`.
+//! `authenticator_apps`, `used_ceremonies`, `recovery_codes`, `recovery_links` and `remembered_browsers`. Sessions are `sessions/`; signing in is `login/`, and with older clients `compat/`.
 
 pub mod account_pages;
 pub mod authenticator_apps;
 pub mod emails;
 pub mod factors;
 pub mod jobs;
+pub mod passkeys;
 pub mod passwords;
 pub mod recovery_codes;
 pub mod recovery_links;

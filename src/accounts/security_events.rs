@@ -10,6 +10,10 @@ pub enum SecurityEvent {
     AppAdded,
     /// One was removed.
     AppRemoved,
+    /// A passkey or security key was added.
+    PasskeyAdded,
+    /// One was removed.
+    PasskeyRemoved,
     /// A new set of recovery codes was made.
     RecoveryCodesMade,
     /// One of them was used.
@@ -29,6 +33,8 @@ impl SecurityEvent {
         match self {
             SecurityEvent::AppAdded => "app_added",
             SecurityEvent::AppRemoved => "app_removed",
+            SecurityEvent::PasskeyAdded => "passkey_added",
+            SecurityEvent::PasskeyRemoved => "passkey_removed",
             SecurityEvent::RecoveryCodesMade => "recovery_codes_made",
             SecurityEvent::RecoveryCodeUsed => "recovery_code_used",
             SecurityEvent::BrowserRemembered => "browser_remembered",

@@ -64,6 +64,22 @@ impl Counted {
     }
 }
 
+/// Counts an attempt that names nobody, by where it comes from alone; or says after which time another one is
+/// allowed. Passkeys and keys cannot be guessed, so no account is ever closed to them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_by_address(
+    app: &App,
+    requester: &Requester,
+) -> Result<Result<Counted, Duration>, store::Error> {
+    let address = requester.limit_key();
+    Ok(match rate_limits::spend(app, &Action::SignInFrom(&address)).await? {
+        Allowance::Granted => Ok(Counted { address, name: None, compared_at: Instant::now() }),
+        Allowance::Exhausted(wait) => Err(wait),
+    })
+}
+
 /// Tries a name and a password. Nothing but the right password tells whether there is such an account,
 /// or what state it is in. `browser` is the secret of the browser that sends them, if one does.
 ///

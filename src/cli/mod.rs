@@ -29,7 +29,7 @@ use crate::config::Config;
 use crate::telemetry;
 
 pub use clients::Clients;
-pub use doctor::{Check, Outcome};
+pub use doctor::{Check, Domain, Outcome};
 pub use failure::{EXIT_CODES, Failure, Kind};
 pub use keys::Keys;
 pub use new_password::NewPassword;

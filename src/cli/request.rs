@@ -28,6 +28,8 @@ pub enum Request {
     Doctor {
         /// Whether a server runs that the homeserver could reach.
         is_served: bool,
+        /// What the configuration says of passkeys.
+        domain: doctor::Domain,
     },
 }
 
@@ -51,7 +53,7 @@ impl Request {
             Request::Clients(command) => command.carry_out(app).await,
             Request::Sessions(command) => command.carry_out(app).await,
             Request::Keys(command) => command.carry_out(app).await,
-            Request::Doctor { is_served } => doctor::carry_out(app, is_served).await,
+            Request::Doctor { is_served, domain } => doctor::carry_out(app, is_served, &domain).await,
         }
     }
 }

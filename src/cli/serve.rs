@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::failure::Failure;
 use super::{ready, socket};
+use crate::accounts::passkeys;
 use crate::app::{self, App, REFUSAL_FLOOR};
 use crate::config::{self, Config};
 use crate::http::listen::{self, Limits, ListenAddress, ListenerConfig, TlsFiles};
@@ -35,6 +36,8 @@ pub async fn serve(path: Option<PathBuf>) -> Result<(), Failure> {
     let bound_for_metrics = bind(&config.telemetry.metrics_listeners)?;
 
     let app = App::open(config, Clock::System, REFUSAL_FLOOR).await?;
+    let settled = passkeys::settle(&app.store, &app.config).await;
+    settled.map_err(|error| Failure::failed(error.to_string()))?;
     sync_clients(&app).await?;
     let commands = match app.store.is_shared() {
         true => Vec::new(),

@@ -24,6 +24,7 @@ mod http;
 mod nearest;
 mod oauth;
 mod outbound;
+mod passkeys;
 mod passwords;
 mod policy;
 mod rate_limits;
@@ -49,6 +50,7 @@ pub use homeserver::Homeserver;
 pub use http::{FileMode, Http, Listener, NotOctal, Tls};
 pub use oauth::OAuth;
 pub use outbound::Outbound;
+pub use passkeys::Passkeys;
 pub use passwords::{Argon2, Passwords};
 pub use policy::Policy;
 pub use rate_limits::{Limit, RateLimits};
@@ -99,6 +101,8 @@ pub struct Config {
     /// Proving who one is by more than a password: authenticator apps, passkeys and recovery codes. Whoever
     /// has set one up is always asked for it.
     pub second_factor: SecondFactor,
+    /// Signing in with passkeys and security keys.
+    pub passkeys: Passkeys,
     /// What is allowed here beyond what the protocols demand: names, e-mail addresses, clients,
     /// scopes, numbers of sessions. `docs/policies.md` describes the rules and what can be set.
     pub policy: Policy,
@@ -168,6 +172,7 @@ impl Config {
         self.sessions.check(problems);
         self.passwords.check(problems);
         self.second_factor.check(problems);
+        self.passkeys.check(&self.http.public_base, problems);
         self.policy.check(problems);
         self.rate_limits.check(problems);
         self.branding.check(problems);

@@ -9,7 +9,7 @@ use super::{error::Problems, schema};
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RateLimits {
-    /// Sign-ins with a password from one address (a /64 network for IPv6).
+    /// Sign-ins with a password or passkey from one address (a /64 network for IPv6).
     #[serde(deserialize_with = "limit::<_, 20, 120>")]
     pub sign_in_per_address: Limit,
     /// Sign-ins with a password to one account, from wherever they come.

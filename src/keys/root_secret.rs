@@ -17,6 +17,7 @@ pub struct RootSecret {
     form: hmac::Key,
     user_code: hmac::Key,
     recovery_code: hmac::Key,
+    ceremony: hmac::Key,
 }
 
 /// The length that is asked of HKDF.
@@ -54,6 +55,7 @@ impl RootSecret {
             form: hmac::Key::new(hmac::HMAC_SHA256, &derive("form tokens")?),
             user_code: hmac::Key::new(hmac::HMAC_SHA256, &derive("user codes")?),
             recovery_code: hmac::Key::new(hmac::HMAC_SHA256, &derive("recovery codes")?),
+            ceremony: hmac::Key::new(hmac::HMAC_SHA256, &derive("passkey ceremonies")?),
         })
     }
 
@@ -79,6 +81,11 @@ impl RootSecret {
     /// The key that ties a form to the browser it was made for.
     pub fn form_key(&self) -> &hmac::Key {
         &self.form
+    }
+
+    /// The key that proves what a page was given to begin a ceremony with a passkey.
+    pub fn ceremony_key(&self) -> &hmac::Key {
+        &self.ceremony
     }
 
     /// What the database knows of a code that people type: too short for a digest without a key.

@@ -10,6 +10,7 @@ use http::StatusCode;
 use super::arrive::{arrive, ask_for_second};
 use super::attempts;
 use super::next::{self, Onward, Waiting};
+use crate::accounts::passkeys::{Ceremony, assertion};
 use crate::accounts::sign_in::{self, Attempt, Named};
 use crate::accounts::signed_in;
 use crate::accounts::users::Standing;
@@ -70,19 +71,32 @@ async fn show(app: &App, visit: &Visit, query: &str) -> Result<Response, PageErr
         username = who.user.localpart.as_str().to_owned();
         notice = Some(SignInNotice::ConfirmItIsYou);
     }
-    Ok(Form { onward, waiting, username, notice }.answer(app, visit, StatusCode::OK, Vec::new()))
+    let page = Form { onward, waiting, username, notice, signals: None };
+    Ok(page.answer(app, visit, StatusCode::OK, Vec::new()))
 }
 
 /// What the page is made of beside the problems.
-struct Form {
-    onward: Onward,
-    waiting: Option<Waiting>,
-    username: String,
-    notice: Option<SignInNotice>,
+pub(super) struct Form {
+    pub onward: Onward,
+    pub waiting: Option<Waiting>,
+    pub username: String,
+    pub notice: Option<SignInNotice>,
+    /// What the browser is told of its passkeys.
+    pub signals: Option<String>,
 }
 
 impl Form {
-    fn answer(self, app: &App, visit: &Visit, status: StatusCode, problems: Vec<SignInProblem>) -> Response {
+    pub fn answer(
+        self,
+        app: &App,
+        visit: &Visit,
+        status: StatusCode,
+        problems: Vec<SignInProblem>,
+    ) -> Response {
+        let passkey = assertion::begin_sign_in(app, visit.browser()).unwrap_or_else(|error| {
+            tracing::error!(%error, "the sign-in page is shown without passkeys");
+            None
+        });
         let (client, form_action) = match self.waiting {
             Some(waiting) => (Some(waiting.client), waiting.form_action),
             None => (None, None),
@@ -94,6 +108,8 @@ impl Form {
             username: self.username,
             problems,
             notice: self.notice,
+            passkey,
+            signals: self.signals,
             homeserver_unreachable: !app.homeserver.seems_reachable(),
             help: None,
         };
@@ -111,7 +127,7 @@ async fn try_form(
     let waiting = next::waiting(app, visit, onward.next.as_deref()).await?;
     let username: String = form.get("username").unwrap_or_default().chars().take(LONGEST_NAME).collect();
     let password = form.take("password");
-    let page = Form { onward, waiting, username: username.clone(), notice: None };
+    let page = Form { onward, waiting, username: username.clone(), notice: None, signals: None };
     if visit.check_form(&form).is_err() {
         return Ok(page.answer(app, visit, StatusCode::FORBIDDEN, vec![SignInProblem::FormExpired]));
     }
@@ -176,8 +192,14 @@ pub enum SignInProblem {
     TooManyAttempts(Duration),
     /// The form is older than its token, or the browser keeps no cookies.
     FormExpired,
-    /// The password was right, and the account is locked.
+    /// The password or passkey was right, and the account is locked.
     AccountLocked,
+    /// The passkey is nobody's, or its answer does not hold: one text for all.
+    PasskeyInvalid,
+    /// The page is older than its question to passkeys, or the browser keeps no cookies.
+    PasskeyStale,
+    /// The form came without the answer of a passkey.
+    PasskeyNeedsScript,
 }
 
 /// What happened before this page, to be announced.
@@ -205,6 +227,10 @@ pub struct SignInPage<'a> {
     pub problems: Vec<SignInProblem>,
     /// What happened before.
     pub notice: Option<SignInNotice>,
+    /// What the browser needs to ask for a passkey, where there are any.
+    pub passkey: Option<Ceremony>,
+    /// What the browser is told of its passkeys.
+    pub signals: Option<String>,
     /// Whether the homeserver does not answer: signing in works, the client may not.
     pub homeserver_unreachable: bool,
     /// Local path of the page for those who cannot sign in.

@@ -99,7 +99,8 @@ async fn try_form(
     page(app, visit, &attempt, onward, method, Some(problem)).await
 }
 
-async fn remember(app: &App, visit: &Visit, attempt: &Attempt) -> Result<(), PageError> {
+/// Has the browser remembered in which somebody has just done their second step.
+pub(super) async fn remember(app: &App, visit: &Visit, attempt: &Attempt) -> Result<(), PageError> {
     let Some(lifetime) = app.config.second_factor.remembered_for() else { return Ok(()) };
     let (user, now) = (attempt.user.id, app.clock.now());
     remembered_browsers::remember(&app.store, user, visit.browser(), &visit.requester, lifetime, now).await?;

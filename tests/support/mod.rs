@@ -10,10 +10,12 @@
 //! - [`running`]: the same server on a socket, for other programs.
 //! - [`program`]: the program itself, which can be killed and started again.
 //! - [`wire`]: requests over one connection, and what is known when it breaks.
+//! - [`authenticator`]: a device that keeps passkeys, and can be told to cheat.
 //! - [`page`]: a page of ours as a reader sees it.
 //! - [`process`]: starts such a program, and stops it even when the tests are killed.
 //! - [`installed`]: where the programs are, and what to do when one is missing.
 
+pub mod authenticator;
 pub mod browser;
 pub mod factors;
 pub mod homeserver;

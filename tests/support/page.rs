@@ -30,6 +30,13 @@ impl Page {
         links.map(str::to_owned).collect()
     }
 
+    /// An attribute of the one element that a selector finds; empty when it is not there.
+    pub fn attribute(&self, css: &str, name: &str) -> String {
+        let found = self.select(css);
+        assert!(found.len() == 1, "{css} is there {} times", found.len());
+        found[0].attr(name).unwrap_or_default().to_owned()
+    }
+
     fn select(&self, css: &str) -> Vec<ElementRef<'_>> {
         self.0.select(&Selector::parse(css).expect("a selector")).collect()
     }

@@ -6,8 +6,8 @@ use std::ops::Deref;
 use std::path::Path;
 use std::time::Duration;
 
-use gatehouse::accounts::passwords;
 use gatehouse::accounts::users::{self, User};
+use gatehouse::accounts::{passkeys, passwords};
 use gatehouse::app::App;
 use gatehouse::config::{Config, Limit, Secret};
 use gatehouse::http::listen::{self, Limits, ListenAddress, ListenerConfig};
@@ -50,6 +50,7 @@ impl Running {
         clients::sync_configured(&mut tx, &app.config, app.clock.now()).await.expect("clients");
         tx.commit().await.expect("a commit");
 
+        passkeys::settle(&app.store, &app.config).await.expect("passkeys are for this domain");
         let address = ListenAddress::Tcp(([127, 0, 0, 1], port).into());
         let bound = listen::bind(&[ListenerConfig { address, tls: None }]).expect("a free port");
         let router = routes::router(app.clone(), Site::new(&app.config).expect("a site"));

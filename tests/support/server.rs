@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use gatehouse::accounts::passwords;
 use gatehouse::accounts::users::{self, User};
+use gatehouse::accounts::{passkeys, passwords};
 use gatehouse::app::App;
 use gatehouse::config::{Config, Secret};
 use gatehouse::http::listen::Peer;
@@ -106,6 +106,7 @@ impl Server {
         let mut tx = app.store.begin().await.expect("a transaction");
         gatehouse::clients::sync_configured(&mut tx, &config, now).await.expect("clients are synchronised");
         tx.commit().await.expect("a commit");
+        passkeys::settle(&app.store, &config).await.expect("passkeys are for this domain");
         let site = Site::new(&config).expect("a site");
         let router = routes::router(app.clone(), site);
         Server { app, homeserver, config, router, _folder: folder }

@@ -5,9 +5,11 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use http::StatusCode;
 
+use super::passkeys::PasskeySection;
 use super::{Section, authenticator_app};
 use crate::accounts::authenticator_apps::{self, AuthenticatorApp};
 use crate::accounts::factors::{self, Factors};
+use crate::accounts::passkeys::Kind;
 use crate::accounts::remembered_browsers::{self, RememberedBrowser};
 use crate::accounts::signed_in;
 use crate::app::App;
@@ -29,6 +31,8 @@ pub enum SecurityNotice {
     AppAdded,
     /// One does not any more.
     AppRemoved,
+    /// A passkey or security key does not count any more.
+    PasskeyRemoved,
     /// It was not removed, because it is the last factor and the person must have one.
     LastFactor,
     /// There are as many authenticator apps as there can be.
@@ -40,9 +44,10 @@ pub enum SecurityNotice {
 }
 
 impl SecurityNotice {
-    const ALL: [(SecurityNotice, &str); 6] = [
+    const ALL: [(SecurityNotice, &str); 7] = [
         (SecurityNotice::AppAdded, "app-added"),
         (SecurityNotice::AppRemoved, "app-removed"),
+        (SecurityNotice::PasskeyRemoved, "passkey-removed"),
         (SecurityNotice::LastFactor, "last-factor"),
         (SecurityNotice::TooManyApps, "too-many-apps"),
         (SecurityNotice::BrowserForgotten, "browser-forgotten"),
@@ -74,6 +79,8 @@ pub struct SecurityPage<'a> {
     pub notice: Option<SecurityNotice>,
     /// What the person has.
     pub factors: Factors,
+    /// Their passkeys and security keys.
+    pub passkeys: PasskeySection,
     /// Their authenticator apps.
     pub apps: Vec<AuthenticatorApp>,
     /// Their remembered browsers.
@@ -118,6 +125,7 @@ async fn show(app: &App, visit: &Visit, query: &str) -> Result<Response, PageErr
         frame: visit.frame(),
         notice,
         factors: factors::find(&app.store, user).await?,
+        passkeys: PasskeySection::of(app, &signed_in.user).await?,
         apps: authenticator_apps::list(&app.store, user).await?,
         browsers: remembered_browsers::list(&app.store, user, now).await?,
         now,

@@ -3,6 +3,7 @@
 mod database;
 mod files;
 mod homeserver;
+mod passkeys;
 mod public;
 mod rendezvous;
 
@@ -17,6 +18,7 @@ use super::request::{Answer, Request};
 use crate::app::{self, App};
 use crate::config::{self, Config, Engine};
 
+pub use passkeys::Domain;
 pub(super) use public::{has_server_name, is_public};
 
 /// One thing that was looked at.
@@ -131,7 +133,7 @@ async fn look(path: Option<&Path>, config: &Config) -> Vec<Check> {
             is_served
         }
     };
-    match reach::carry_out(config, Request::Doctor { is_served }).await {
+    match reach::carry_out(config, Request::Doctor { is_served, domain: Domain::of(config) }).await {
         Ok(answer) => match serde_json::from_value::<Vec<Check>>(answer.data) {
             Ok(found) => checks.extend(found),
             Err(error) => {
@@ -150,12 +152,14 @@ fn sqlite_file(config: &Config) -> Option<PathBuf> {
     }
 }
 
-/// The checks that need the database or the homeserver. `is_served` says whether a server runs.
+/// The checks that need the database or the homeserver. `is_served` says whether a server runs, `domain` what
+/// the configuration says of passkeys.
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn carry_out(app: &App, is_served: bool) -> Result<Answer, Failure> {
+pub(super) async fn carry_out(app: &App, is_served: bool, domain: &Domain) -> Result<Answer, Failure> {
     let mut checks = database::look(app).await?;
+    checks.push(passkeys::look(app, domain).await?);
     checks.extend(homeserver::look(app, is_served).await);
     checks.extend(public::look(app, is_served).await);
     checks.extend(rendezvous::look(app, is_served).await);
