@@ -287,6 +287,12 @@ on_both_engines! {
         let signals: Value = serde_json::from_str(&signals).unwrap();
         let told = &signals["signalUnknownCredential"];
         assert_eq!(*told, json!({ "rpId": "auth.example.org", "credentialId": "AAECAwQFBgcICQoLDA0ODw" }));
+    }
+
+    async fn who_may_not_sign_in_is_refused_by_passkey_too(engine: Engine) {
+        let server = Server::start(engine).await;
+        server.user("alice").await;
+        let mut device = passkey_of(&server, "alice").await;
         for (change, text) in [("lock", "This account is locked"), ("deactivate", DID_NOT_WORK)] {
             change_user(&server, "alice", change).await;
             let answer = sign_in(&mut server.browser(), &mut device).await;
@@ -427,6 +433,18 @@ on_both_engines! {
         assert_eq!(signals["signalAllAcceptedCredentials"]["allAcceptedCredentialIds"], json!([]));
         assert_eq!(signals["signalCurrentUserDetails"]["displayName"], "alice");
         assert_refused(&sign_in(&mut server.browser(), &mut device).await, "removed");
+    }
+
+    async fn hostile_names_stay_words_in_what_the_browser_is_asked(engine: Engine) {
+        let hostile = "\"><img src=x onerror=alert(1)>'&quot;</script>";
+        let server = Server::start_with(engine, |config| {
+            config.branding.service_name = Some(hostile.to_owned());
+        }).await;
+        server.user("alice").await;
+        let mut browser = server.signed_in("alice").await;
+        let page = browser.get(NEW).await;
+        assert!(!page.text().contains("<img"), "{}", page.text());
+        assert_eq!(Asked::by(&page).options["rp"]["name"], hostile);
     }
 
     async fn the_only_way_in_stays(engine: Engine) {

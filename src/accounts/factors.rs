@@ -126,7 +126,7 @@ impl FromRow for Listed {
 /// When the database fails.
 pub async fn list(store: &Store, user: UserId) -> Result<Vec<Listed>, Error> {
     const LIST: &str = "
-SELECT id, 'passkey' AS kind, name, created_at, last_used_at FROM passkeys WHERE user_id = $1
+SELECT id, REPLACE(kind, '_', ' ') AS kind, name, created_at, last_used_at FROM passkeys WHERE user_id = $1
 UNION ALL
 SELECT id, 'authenticator app' AS kind, name, created_at, last_used_at FROM authenticator_apps WHERE user_id = $1
 ORDER BY id";

@@ -186,6 +186,7 @@ impl Metrics {
         Refresh::ALL.into_iter().for_each(|outcome| drop(metrics.refreshes.get_or_create(&refresh(outcome))));
         for outcome in SignIn::ALL {
             drop(metrics.sign_ins.get_or_create(&sign_in("password", outcome)));
+            drop(metrics.sign_ins.get_or_create(&sign_in("passkey", outcome)));
         }
         metrics
     }

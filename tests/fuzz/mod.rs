@@ -15,6 +15,7 @@ mod credentials;
 mod endpoints;
 mod mutations;
 mod names;
+mod passkeys;
 mod proofs;
 mod settings;
 

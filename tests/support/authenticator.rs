@@ -107,11 +107,15 @@ impl Authenticator {
 
     /// The same, with what the browser says that it was asked for.
     pub async fn answer(&mut self, what: &str, options: &Value, origin: &str) -> Value {
-        let client_data = client_data(what, options, origin);
+        self.sign(options, &client_data(what, options, origin)).await
+    }
+
+    /// The same, with whatever the browser says.
+    pub async fn sign(&mut self, options: &Value, client_data: &[u8]) -> Value {
         let passkey = self.device.store().values().next().expect("a passkey").clone();
         let request = get_assertion::Request {
             rp_id: options["rpId"].as_str().expect("a domain").to_owned(),
-            client_data_hash: keys::sha256(&client_data).to_vec().into(),
+            client_data_hash: keys::sha256(client_data).to_vec().into(),
             allow_list: Some(vec![(&passkey).into()]),
             extensions: None,
             options: get_assertion::Options { up: true, uv: self.verifies },
@@ -126,7 +130,7 @@ impl Authenticator {
             "type": "public-key",
             "clientExtensionResults": {},
             "response": {
-                "clientDataJSON": keys::base64url(&client_data),
+                "clientDataJSON": keys::base64url(client_data),
                 "authenticatorData": keys::base64url(made.auth_data.to_vec()),
                 "signature": keys::base64url(made.signature.as_slice()),
                 "userHandle": passkey.user_handle.map(|handle| keys::base64url(handle.as_slice())),

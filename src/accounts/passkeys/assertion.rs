@@ -5,7 +5,7 @@ use webauthn_rs::prelude::{
 };
 
 use super::sealed::{self, Ceremony, Opened, State};
-use super::{Error, Kind, Passkey, Refused, list_usable, relying_party, sql};
+use super::{Error, Kind, Passkey, Refused, is_framed, list_usable, relying_party, sql};
 use crate::accounts::users::User;
 use crate::app::App;
 use crate::ids::UserId;
@@ -114,7 +114,9 @@ async fn verify(
     let Ok(answer) = serde_json::from_str::<PublicKeyCredential>(response) else {
         return Ok(Err(Refused::Invalid));
     };
-    if answer.get_credential_id().len() > LONGEST_CREDENTIAL_ID {
+    if answer.get_credential_id().len() > LONGEST_CREDENTIAL_ID
+        || is_framed(&answer.response.client_data_json)
+    {
         return Ok(Err(Refused::Invalid));
     }
     let credential_id = keys::base64url(answer.get_credential_id());

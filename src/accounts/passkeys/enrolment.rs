@@ -8,7 +8,7 @@ use webauthn_rs::prelude::{
 use webauthn_rs_proto::ResidentKeyRequirement;
 
 use super::sealed::{self, Ceremony, State};
-use super::{Error, Kind, MOST, Passkey, Refused, list_usable, provider, relying_party, sql};
+use super::{Error, Kind, MOST, Passkey, Refused, is_framed, list_usable, provider, relying_party, sql};
 use crate::accounts::users::User;
 use crate::app::App;
 use crate::ids::PasskeyId;
@@ -127,6 +127,9 @@ fn verify(app: &App, user: &User, state: &State, response: &str) -> Result<Verif
     let Ok(answer) = serde_json::from_str::<RegisterPublicKeyCredential>(response) else {
         return Ok(Err(Refused::Invalid));
     };
+    if is_framed(&answer.response.client_data_json) {
+        return Ok(Err(Refused::Invalid));
+    }
     let verified: Result<(Kind, Credential), WebauthnError> = match state {
         State::EnrolPasskey(owner, state) if *owner == user.id => webauthn
             .finish_passkey_registration(&answer, state)

@@ -179,3 +179,14 @@ pub async fn remove(tx: &mut Tx, id: PasskeyId, user: UserId) -> Result<bool, st
 pub fn name_of(typed: &str) -> Option<String> {
     words::name(typed).map(|name| name.chars().take(LONGEST_NAME).collect())
 }
+
+/// Whether a browser says that it was asked inside a page of another site (WebAuthn L3 §7.1, step 11, and §7.2,
+/// step 14). Our pages are never framed.
+fn is_framed(client_data: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct ClientData {
+        #[serde(rename = "crossOrigin", default)]
+        cross_origin: bool,
+    }
+    serde_json::from_slice(client_data).is_ok_and(|ClientData { cross_origin }| cross_origin)
+}

@@ -1,0 +1,56 @@
+//! What a browser says that a passkey was asked, through the whole server.
+
+use std::cell::Cell;
+
+use gatehouse::config::Limit;
+use http::StatusCode;
+use serde_json::Value;
+use url::Url;
+
+use super::{fuzz, text};
+use crate::passkeys::{Asked, ORIGIN, passkey_of};
+use crate::support::server::{Engine, Server};
+
+/// Each input is two requests with a signature.
+const EXECUTIONS: usize = 1_000;
+
+/// Client data (WebAuthn L3 §5.8.1), signed by a passkey of the account whatever it says: only what answers this
+/// very question, at this very origin, signs anybody in.
+#[test]
+fn passkey_answers() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let (server, device) = runtime.block_on(async {
+        let server = Server::start_with(Engine::Sqlite, |config| {
+            config.rate_limits.sign_in_per_address = Limit { burst: u32::MAX, per_hour: u32::MAX };
+        })
+        .await;
+        server.user("alice").await;
+        let device = passkey_of(&server, "alice").await;
+        (server, device)
+    });
+    let (device, accepted) = (std::cell::RefCell::new(device), Cell::new(0));
+    fuzz!("passkey_answers", EXECUTIONS, |input: &[u8]| {
+        runtime.block_on(async {
+            let mut browser = server.browser();
+            let asked = Asked::by(&browser.get("/login").await);
+            let challenge = asked.options["challenge"].as_str().expect("a challenge");
+            let said = text(input).replace("{challenge}", challenge).replace("{origin}", ORIGIN);
+            let answer = device.borrow_mut().sign(&asked.options, said.as_bytes()).await;
+            let answer = asked.answer(&mut browser, "/login/passkey", &answer).await;
+            if answer.status != StatusCode::SEE_OTHER {
+                return assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", answer.text());
+            }
+            accepted.set(accepted.get() + 1);
+            let said: Value = serde_json::from_str(&said).expect("JSON");
+            assert_eq!(
+                (said["type"].as_str(), said["challenge"].as_str()),
+                (Some("webauthn.get"), Some(challenge))
+            );
+            let origin =
+                said["origin"].as_str().and_then(|origin| Url::parse(origin).ok()).expect("an origin");
+            assert_eq!(origin.origin().ascii_serialization(), ORIGIN, "{said}");
+            assert_ne!(said["crossOrigin"], true, "{said}");
+        });
+    });
+    assert!(accepted.get() > 10, "hardly anybody signs in");
+}
