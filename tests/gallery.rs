@@ -307,6 +307,7 @@ impl Words {
             frame: frame(),
             onward: onward(&self.typed),
             client: Some(self.client()),
+            mxid: self.mxid.clone(),
             ways: Ways { app, key, recovery_code },
             remembered_for: Some(Duration::from_secs(30 * 86_400)),
             problem,
@@ -325,7 +326,17 @@ impl Words {
             [("recovery-code", None), ("recovery-code-wrong", Some(second::CodeProblem::Wrong))]
         {
             let (frame, onward) = (frame(), onward(&self.typed));
-            add(name, RecoveryCodePage { frame, onward, client: Some(self.client()), problem }.render());
+            add(
+                name,
+                RecoveryCodePage {
+                    frame,
+                    onward,
+                    client: Some(self.client()),
+                    mxid: self.mxid.clone(),
+                    problem,
+                }
+                .render(),
+            );
         }
         for (name, has_password, problem) in [
             ("recover", true, None),

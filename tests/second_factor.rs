@@ -1,11 +1,14 @@
 //! The second step, in every flow; the rules of the admin; and browsers that are remembered.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gatehouse::accounts::users;
+use gatehouse::app::App;
 use gatehouse::config::RequiredFor;
+use gatehouse::http::pages::Site;
+use gatehouse::routes;
 use gatehouse::store::query;
-use http::StatusCode;
+use http::{Request, StatusCode};
 use serde_json::json;
 
 use crate::compat_sso;
@@ -16,7 +19,7 @@ use crate::support::factors::{
 };
 use crate::support::page::Page;
 use crate::support::server::{
-    Browser, Engine, PASSWORD, Server, authorization_query, code_form, matrix_scope, on_both_engines,
+    Browser, Engine, PASSWORD, Server, authorization_query, code_form, matrix_scope, on_both_engines, send_to,
 };
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -457,4 +460,23 @@ on_both_engines! {
         assert_eq!(server.refresh(&client, &tokens.refresh).await.status, StatusCode::OK);
         assert_eq!(server.post("/oauth2/token", &code_form(&client, &code)).await.status, StatusCode::OK);
     }
+}
+
+/// A lower bound alone is measured, which no slow machine breaks.
+#[tokio::test]
+async fn older_clients_wait_as_long_for_the_refusal_of_a_right_password() {
+    const FLOOR: Duration = Duration::from_millis(300);
+    let server = Server::start(Engine::Postgres).await;
+    user_with_app(&server, "alice").await;
+    let node =
+        App::open(server.config.clone(), server.app.clock.clone(), FLOOR).await.expect("a second node");
+    let router = routes::router(node, Site::new(&server.config).expect("a site"));
+    let body = json!({
+        "type": "m.login.password", "identifier": { "type": "m.id.user", "user": "alice" }, "password": PASSWORD,
+    });
+    let request = Request::post("/_matrix/client/v3/login").body(body.to_string().into()).expect("a request");
+    let asked = Instant::now();
+    let answer = send_to(&router, request).await;
+    assert_eq!(answer.refusal(), (403, "M_FORBIDDEN".to_owned()));
+    assert!(asked.elapsed() >= FLOOR);
 }

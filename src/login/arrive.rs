@@ -16,6 +16,7 @@ use crate::http::visit::Visit;
 use crate::methods::{Method, Methods};
 use crate::sessions::browser;
 use crate::store::Tx;
+use crate::time::Timestamp;
 
 /// Lets an active user in who has proved who they are by `methods`, or leads them to the step that is still
 /// due. What the proof was counted as is given back.
@@ -44,7 +45,7 @@ pub async fn arrive(
         counted.give_back(&mut tx, app).await?;
     }
     match is_second_due(methods, &factors, is_there, must) {
-        true => wait(app, visit, tx, user, methods, onward).await,
+        true => wait(app, visit, tx, user, (methods, app.clock.now()), onward).await,
         false => let_in(app, visit, tx, user, methods, before, onward).await,
     }
 }
@@ -73,20 +74,20 @@ async fn with_remembered_browser(
     Ok(if is_remembered { methods.with(Method::RememberedBrowser) } else { methods })
 }
 
-/// Leads a person who has proved a moment ago who they are to the second step.
+/// Leads a person who is signed in, and has proved a moment ago who they are, to the second step.
 ///
 /// # Errors
 /// When the database fails.
 pub(super) async fn ask_for_second(
     app: &App,
     visit: &Visit,
-    user: &User,
-    methods: Methods,
+    who: &SignedIn,
     onward: &Onward,
 ) -> Result<Response, PageError> {
     let mut tx = app.store.begin().await?;
     attempts::end(&mut tx, visit).await?;
-    wait(app, visit, tx, user, methods, onward).await
+    let proved = (who.session.methods, who.session.authenticated_at);
+    wait(app, visit, tx, &who.user, proved, onward).await
 }
 
 /// Leads a person on to the step that is still due.
@@ -95,10 +96,10 @@ async fn wait(
     visit: &Visit,
     mut tx: Tx,
     user: &User,
-    methods: Methods,
+    (methods, proved_at): (Methods, Timestamp),
     onward: &Onward,
 ) -> Result<Response, PageError> {
-    let secret = attempts::begin(&mut tx, user.id, methods, app.clock.now()).await?;
+    let secret = attempts::begin(&mut tx, user.id, methods, proved_at, app.clock.now()).await?;
     tx.commit().await?;
     // It leads on to where a factor is set up, if there is none.
     let response = visit.go(&onward.through(second::PATH));

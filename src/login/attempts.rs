@@ -11,7 +11,7 @@ use crate::methods::Methods;
 use crate::store::{Error, FromRow, Row, Tx, query};
 use crate::time::Timestamp;
 
-/// How long the second step may take.
+/// How long after the first step the second may be done.
 pub const LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// A sign-in that waits for its second step.
@@ -29,7 +29,8 @@ impl FromRow for Attempt {
     }
 }
 
-/// Begins one and returns the secret that the browser keeps.
+/// Begins one of a person who has proved at `proved_at` who they are, and returns the secret that the browser
+/// keeps.
 ///
 /// # Errors
 /// When the database fails.
@@ -37,12 +38,14 @@ pub(super) async fn begin(
     tx: &mut Tx,
     user: UserId,
     methods: Methods,
+    proved_at: Timestamp,
     now: Timestamp,
 ) -> Result<String, Error> {
     const ADD: &str = "
 INSERT INTO sign_in_attempts (secret_digest, user_id, methods, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
     let secret = keys::random_secret();
-    let add = query(ADD).bind(keys::digest(&secret)).bind(user).bind(methods).bind(now).bind(now + LIFETIME);
+    let add =
+        query(ADD).bind(keys::digest(&secret)).bind(user).bind(methods).bind(now).bind(proved_at + LIFETIME);
     add.execute(tx).await?;
     Ok(secret)
 }

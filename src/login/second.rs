@@ -123,6 +123,7 @@ async fn page(
         None => (None, None),
     };
     let ways = Ways::of(attempt, &factors);
+    let mxid = attempt.user.localpart.mxid(&app.config.homeserver.server_name);
     let status = match problem {
         None => StatusCode::OK,
         Some(CodeProblem::TooManyAttempts(_)) => StatusCode::TOO_MANY_REQUESTS,
@@ -131,11 +132,11 @@ async fn page(
     let frame = visit.frame();
     let mut response = match method {
         Method::RecoveryCode => {
-            visit.page(status, &RecoveryCodePage { frame, onward, client, problem }, form_action)
+            visit.page(status, &RecoveryCodePage { frame, onward, client, mxid, problem }, form_action)
         }
         _ => {
             let remembered_for = app.config.second_factor.remembered_for();
-            let page = SecondStepPage { frame, onward, client, ways, remembered_for, problem };
+            let page = SecondStepPage { frame, onward, client, mxid, ways, remembered_for, problem };
             visit.page(status, &page, form_action)
         }
     };
@@ -188,6 +189,8 @@ pub struct SecondStepPage<'a> {
     pub onward: Onward,
     /// The client that waits for it.
     pub client: Option<ClientLabel>,
+    /// Who signs in.
+    pub mxid: String,
     /// What the person can choose from.
     pub ways: Ways,
     /// For how long the browser can be remembered, if it can.
@@ -206,6 +209,8 @@ pub struct RecoveryCodePage<'a> {
     pub onward: Onward,
     /// The client that waits for it.
     pub client: Option<ClientLabel>,
+    /// Who signs in.
+    pub mxid: String,
     /// What was wrong with the last code.
     pub problem: Option<CodeProblem>,
 }
