@@ -492,6 +492,10 @@ on_both_engines! {
             config.http.public_base = "https://id.example.org/".parse().unwrap();
             config.passkeys.relying_party_id = Some("id.example.org".to_owned());
         let server = server.restart_with(config).await;
+        // Once settled, it need not be said again; the way back would be another move, with nothing to lose yet.
+        let mut config = server.config.clone();
+        config.passkeys.relying_party_id = None;
+        let server = server.restart_with(config).await;
         let mut browser = server.signed_in("alice").await;
         let list = browser.get(SECURITY).await;
         assert!(Page::of(&list).texts("#passkeys li").concat().contains("It does not work any more"), "{}", list.text());

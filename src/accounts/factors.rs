@@ -57,8 +57,8 @@ impl Factors {
 pub async fn find(on: impl Into<On<'_>>, user: UserId) -> Result<Factors, Error> {
     const FIND: &str = "
 SELECT EXISTS (SELECT 1 FROM passwords WHERE user_id = $1) AS has_password,
-       (SELECT COUNT(*) FROM passkeys AS k JOIN installation AS i ON i.value = k.relying_party_id
-        WHERE k.user_id = $1 AND i.name = 'relying_party_id') AS passkeys,
+       (SELECT COUNT(*) FROM passkeys AS k WHERE k.user_id = $1 AND NOT EXISTS
+        (SELECT 1 FROM installation AS i WHERE i.name = 'relying_party_id' AND i.value <> k.relying_party_id)) AS passkeys,
        (SELECT COUNT(*) FROM authenticator_apps WHERE user_id = $1) AS apps,
        (SELECT COUNT(*) FROM recovery_codes WHERE user_id = $1) AS recovery_codes";
     query(FIND).bind(user).fetch_one(on).await

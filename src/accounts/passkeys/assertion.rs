@@ -157,13 +157,13 @@ async fn verify(
 }
 
 /// Whether the counter is ahead of the last one that we know, which may be newer than the one at the beginning
-/// of the ceremony; or the authenticator does not count (WebAuthn L3 §7.2, step 22).
+/// of the ceremony; or the authenticator does not count (WebAuthn L3 §7.2, `signCount`).
 fn counts_on(passkey: &Passkey, result: &AuthenticationResult) -> bool {
     let (now, before) = (result.counter(), passkey.credential.counter);
     now > before || (now == 0 && before == 0)
 }
 
-/// Whether the authenticator names the same owner as we do (WebAuthn L3 §7.2, step 6).
+/// Whether the authenticator names the same owner as we do (WebAuthn L3 §7.2, `userHandle`).
 fn is_of(answer: &PublicKeyCredential, user: UserId) -> bool {
     answer.get_user_unique_id().is_some_and(|handle| handle == user.to_bytes())
 }

@@ -29,7 +29,7 @@ use crate::time::Timestamp;
 /// The longest name of a passkey, in characters.
 pub const LONGEST_NAME: usize = 60;
 /// How many passkeys and security keys one account may have.
-pub const MOST: usize = 50;
+pub const MOST: usize = 20;
 
 /// What a person can sign in with, or confirm a sign-in with.
 #[derive(Clone, Debug)]
@@ -180,8 +180,8 @@ pub fn name_of(typed: &str) -> Option<String> {
     words::name(typed).map(|name| name.chars().take(LONGEST_NAME).collect())
 }
 
-/// Whether a browser says that it was asked inside a page of another site (WebAuthn L3 §7.1, step 11, and §7.2,
-/// step 14). Our pages are never framed.
+/// Whether a browser says that it was asked inside a page of another site (`crossOrigin`, WebAuthn L3 §5.8.1).
+/// Our pages are never framed.
 fn is_framed(client_data: &[u8]) -> bool {
     #[derive(serde::Deserialize)]
     struct ClientData {

@@ -14,6 +14,8 @@ pub struct Stranded {
     pub relying_party_id: String,
     /// How many.
     pub count: i64,
+    /// Whether the server was last started for that domain, so that they would be lost only now.
+    pub is_settled: bool,
 }
 
 /// Why the server does not start.
@@ -40,7 +42,8 @@ pub(super) fn webauthn(config: &Config) -> Result<Option<Webauthn>, WebauthnErro
     WebauthnBuilder::new(id, &origin)?.rp_name(name).build().map(Some)
 }
 
-/// How many passkeys there are for the domain that `config` names, and those for others, most first.
+/// How many passkeys there are for the domain that `config` names, and those for others; first those
+/// that were made for the domain for which the server was last started.
 ///
 /// # Errors
 /// When the database fails.
@@ -63,10 +66,10 @@ pub async fn settle(store: &Store, config: &Config) -> Result<(), Moved> {
     let here = config.relying_party_id();
     let (_, stranded) = look(store, here).await?;
     if let Some(stranded) = stranded.into_iter().next() {
-        if config.passkeys.relying_party_id.is_none() {
+        if stranded.is_settled && config.passkeys.relying_party_id.is_none() {
             return Err(Moved::Silently(stranded));
         }
-        let Stranded { relying_party_id, count } = stranded;
+        let Stranded { relying_party_id, count, .. } = stranded;
         tracing::warn!(%relying_party_id, count, "passkeys that were made for another domain do not work here");
     }
     if let Some(here) = here {

@@ -24,7 +24,7 @@ const LIFETIME: Duration = Duration::from_secs(60 * 60);
 /// What a page needs for a ceremony.
 #[derive(Clone, Debug)]
 pub struct Ceremony {
-    /// What the browser is asked, as JSON (WebAuthn L3 §5.1.9 and §5.1.10).
+    /// What the browser is asked, as JSON (WebAuthn L3 §5.1.8 and §5.1.9).
     pub options: String,
     /// What comes back to us with the answer.
     pub sealed: String,

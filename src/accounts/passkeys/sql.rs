@@ -105,14 +105,21 @@ pub(super) async fn remove(tx: &mut Tx, id: PasskeyId, user: UserId) -> Result<b
 
 impl FromRow for Stranded {
     fn from_row(row: &Row) -> Result<Stranded, Error> {
-        Ok(Stranded { relying_party_id: row.get("relying_party_id")?, count: row.get("passkeys")? })
+        Ok(Stranded {
+            relying_party_id: row.get("relying_party_id")?,
+            count: row.get("passkeys")?,
+            is_settled: row.get("is_settled")?,
+        })
     }
 }
 
-/// How many there are for each domain, most first.
+/// How many there are for each domain, those first for which the server was last started.
 pub(super) async fn count_by_relying_party(store: &Store) -> Result<Vec<Stranded>, Error> {
     const COUNT: &str = "
-SELECT relying_party_id, COUNT(*) AS passkeys FROM passkeys GROUP BY relying_party_id ORDER BY 2 DESC, 1";
+SELECT k.relying_party_id, COUNT(*) AS passkeys, COUNT(i.value) > 0 AS is_settled
+FROM passkeys AS k
+LEFT JOIN installation AS i ON i.name = 'relying_party_id' AND i.value = k.relying_party_id
+GROUP BY k.relying_party_id ORDER BY 3 DESC, 2 DESC, 1";
     query(COUNT).fetch_all(store).await
 }
 

@@ -35,7 +35,7 @@ pub(super) async fn look(app: &App, domain: &Domain) -> Result<Check, store::Err
 
 fn judge(domain: &Domain, count: i64, stranded: Option<Stranded>) -> Check {
     match (&domain.relying_party_id, stranded) {
-        (_, Some(Stranded { relying_party_id, count })) if !domain.is_set => problem(
+        (_, Some(Stranded { relying_party_id, count, is_settled: true })) if !domain.is_set => problem(
             NAME,
             format!(
                 "{count} were made for {relying_party_id} and would never work with this http.public_base"
@@ -45,7 +45,7 @@ fn judge(domain: &Domain, count: i64, stranded: Option<Stranded>) -> Check {
                  the new host to go on without them; until then the server does not start again"
             ),
         ),
-        (_, Some(Stranded { relying_party_id, count })) => warning(
+        (_, Some(Stranded { relying_party_id, count, .. })) => warning(
             NAME,
             format!("{count} were made for {relying_party_id} and do not work any more"),
             "their owners are told so in their accounts, and can remove them",
@@ -66,15 +66,19 @@ mod tests {
 
     #[test]
     fn a_change_of_the_host_that_would_strand_passkeys_is_a_problem_until_somebody_wants_it() {
-        let judged = |id: Option<&str>, is_set, stranded: Option<&str>| {
+        let judged = |id: Option<&str>, is_set, stranded: Option<&str>, is_settled| {
             let domain = Domain { relying_party_id: id.map(str::to_owned), is_set };
-            let stranded = stranded.map(|id| Stranded { relying_party_id: id.to_owned(), count: 3 });
+            let relying_party_id = stranded.map(str::to_owned);
+            let stranded =
+                relying_party_id.map(|relying_party_id| Stranded { relying_party_id, count: 3, is_settled });
             judge(&domain, 5, stranded).outcome
         };
-        assert_eq!(judged(Some("new.example.org"), false, Some("old.example.org")), Outcome::Problem);
-        assert_eq!(judged(None, false, Some("old.example.org")), Outcome::Problem);
-        assert_eq!(judged(Some("new.example.org"), true, Some("old.example.org")), Outcome::Warning);
-        assert_eq!(judged(Some("old.example.org"), false, None), Outcome::Ok);
-        assert_eq!(judged(None, false, None), Outcome::Ok);
+        let (new, old) = (Some("new.example.org"), Some("old.example.org"));
+        assert_eq!(judged(new, false, old, true), Outcome::Problem);
+        assert_eq!(judged(None, false, old, true), Outcome::Problem);
+        assert_eq!(judged(new, true, old, true), Outcome::Warning);
+        assert_eq!(judged(new, false, old, false), Outcome::Warning, "it was wanted before");
+        assert_eq!(judged(old, false, None, false), Outcome::Ok);
+        assert_eq!(judged(None, false, None, false), Outcome::Ok);
     }
 }
