@@ -296,6 +296,8 @@ CREATE INDEX used_assertions_expires ON used_assertions (expires_at);
 CREATE TABLE jobs (
     id           TEXT PRIMARY KEY,
     kind         TEXT NOT NULL,
+    -- Which workers do it.
+    crew         TEXT NOT NULL,
     -- Jobs with the same queue run one after another, oldest first.
     queue        TEXT NOT NULL,
     payload      TEXT NOT NULL,

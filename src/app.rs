@@ -14,6 +14,7 @@ use crate::config::{Config, Engine};
 use crate::homeserver::{self, Homeserver};
 use crate::keys::{self, HashError, HashPool, HashSettings, Keyring, KeyringError, RootSecret, files};
 use crate::known::Known;
+use crate::mail::{self, Mailer};
 use crate::outbound::{self, KeySets, Outbound};
 use crate::policy::{self, Policy};
 use crate::store::{self, Location, Store};
@@ -46,6 +47,8 @@ pub struct Parts {
     pub clock: Clock,
     /// The paired homeserver.
     pub homeserver: Homeserver,
+    /// The way out for mails.
+    pub mailer: Mailer,
     /// The way to addresses that clients name.
     pub outbound: Outbound,
     /// What this node keeps of the keys that clients publish.
@@ -56,8 +59,10 @@ pub struct Parts {
     /// is being changed, the one before.
     pub homeserver_secrets: Vec<String>,
     work: Notify,
-    /// The same for those workers that also call clients: one notification wakes one of each.
+    /// The same for those workers that call clients: one notification wakes one of each.
     calls: Notify,
+    /// The same for those that send mails.
+    mails: Notify,
     /// Held for as long as the SQLite file is in use.
     _lock: Option<DatabaseLock>,
 }
@@ -100,6 +105,9 @@ pub enum OpenError {
     /// The HTTP client does not come up.
     #[error(transparent)]
     Homeserver(#[from] homeserver::Error),
+    /// There is no way out for mails.
+    #[error(transparent)]
+    Mail(#[from] mail::OpenError),
     /// Addresses that clients name cannot be called.
     #[error(transparent)]
     Outbound(#[from] outbound::OpenError),
@@ -138,6 +146,7 @@ impl App {
         let metrics = Arc::new(Metrics::new());
         let endpoint = config.homeserver.endpoint.clone();
         let homeserver = Homeserver::new(endpoint, homeserver_secret.clone(), Arc::clone(&metrics))?;
+        let mailer = Mailer::open(&config.email)?;
         let outbound = Outbound::new(&config.outbound)?;
         let previous = config.homeserver.previous_secret.as_ref().map(|secret| secret.expose().to_owned());
         let homeserver_secrets = std::iter::once(homeserver_secret).chain(previous).collect();
@@ -150,12 +159,14 @@ impl App {
             metrics,
             clock,
             homeserver,
+            mailer,
             key_sets: KeySets::new(outbound.clone()),
             outbound,
             policy,
             homeserver_secrets,
             work: Notify::new(),
             calls: Notify::new(),
+            mails: Notify::new(),
             _lock: lock,
         })))
     }
@@ -164,6 +175,7 @@ impl App {
     pub fn wake_workers(&self) {
         self.work.notify_one();
         self.calls.notify_one();
+        self.mails.notify_one();
     }
 
     /// Waits until [`App::wake_workers`] is called.
@@ -171,9 +183,14 @@ impl App {
         self.work.notified().await;
     }
 
-    /// The same, for workers that also call clients.
+    /// The same, for workers that call clients.
     pub async fn calls_arrive(&self) {
         self.calls.notified().await;
+    }
+
+    /// The same, for workers that send mails.
+    pub async fn mails_arrive(&self) {
+        self.mails.notified().await;
     }
 }
 

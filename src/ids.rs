@@ -30,6 +30,8 @@ pub enum RememberedBrowser {}
 pub enum Passkey {}
 /// What a [`JobId`] names.
 pub enum Job {}
+/// What a [`MailId`] names.
+pub enum Mail {}
 
 /// A person's account; also the `sub` of OpenID Connect.
 pub type UserId = Id<User>;
@@ -49,6 +51,8 @@ pub type RememberedBrowserId = Id<RememberedBrowser>;
 pub type PasskeyId = Id<Passkey>;
 /// A piece of background work.
 pub type JobId = Id<Job>;
+/// A mail, from when it is asked for until it is handed over.
+pub type MailId = Id<Mail>;
 
 impl<Of> Id<Of> {
     /// A new identifier that sorts by `now`.

@@ -14,6 +14,7 @@ pub mod keys;
 pub mod known;
 pub mod login;
 pub mod methods;
+pub mod mail;
 pub mod oauth;
 pub mod outbound;
 pub mod policy;

@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use crate::accounts::jobs::{DeactivateUser, ProvisionUser, ReactivateUser};
+use crate::accounts::mails::SendMail;
 use crate::accounts::passkeys;
 use crate::app::App;
-use crate::jobs::{self, Job};
+use crate::jobs::{self, Crew, Job};
 use crate::keys::KeyringError;
 use crate::sessions::jobs::DeleteDevice;
 use crate::sessions::logout::TellClient;
 use crate::{accounts, clients, compat, http, login, rendezvous, sessions, store};
 
-/// Jobs that run at once in one process; each mostly waits for the homeserver.
-const WORKERS: usize = 4;
-/// Further ones, which also call clients. A client may be slow on purpose, and must not hold up what the
-/// homeserver is to be told.
-const CALLERS: usize = 2;
+/// Jobs that run at once in one process, crew by crew. Each mostly waits for somebody else.
+const HOMESERVER_WORKERS: usize = 4;
+const CLIENT_WORKERS: usize = 2;
+const MAIL_WORKERS: usize = 4;
 /// How often the queue is looked at without being woken: for jobs that wait for their next try, and
 /// for those of other nodes.
 const POLL: Duration = Duration::from_secs(1);
@@ -24,23 +24,26 @@ const SWEEP: Duration = Duration::from_secs(60);
 
 /// Works until the future is dropped.
 pub async fn run(app: &App) {
-    let workers = futures_util::future::join_all((0..WORKERS).map(|_| work(app)));
-    let callers = futures_util::future::join_all((0..CALLERS).map(|_| call(app)));
-    tokio::join!(workers, callers, sweep_regularly(app));
+    let crews = [
+        (Crew::Homeserver, HOMESERVER_WORKERS),
+        (Crew::Clients, CLIENT_WORKERS),
+        (Crew::Mails, MAIL_WORKERS),
+    ];
+    let workers = crews.into_iter().flat_map(|(crew, size)| (0..size).map(move |_| work(app, crew)));
+    tokio::join!(futures_util::future::join_all(workers), sweep_regularly(app));
 }
 
-async fn work(app: &App) {
+async fn work(app: &App, crew: Crew) {
     loop {
-        if !has_run(run_next_but(app, TellClient::KIND).await) {
-            let _ = tokio::time::timeout(POLL, app.work_arrives()).await;
-        }
-    }
-}
-
-async fn call(app: &App) {
-    loop {
-        if !has_run(run_next(app).await) {
-            let _ = tokio::time::timeout(POLL, app.calls_arrive()).await;
+        if !has_run(run_next_of(app, Some(crew)).await) {
+            let arrival = async {
+                match crew {
+                    Crew::Homeserver => app.work_arrives().await,
+                    Crew::Clients => app.calls_arrive().await,
+                    Crew::Mails => app.mails_arrive().await,
+                }
+            };
+            let _ = tokio::time::timeout(POLL, arrival).await;
         }
     }
 }
@@ -57,12 +60,15 @@ fn has_run(ran: Result<bool, store::Error>) -> bool {
 /// # Errors
 /// When the database fails.
 pub async fn run_next(app: &App) -> Result<bool, store::Error> {
-    // No kind has an empty name.
-    run_next_but(app, "").await
+    run_next_of(app, None).await
 }
 
-async fn run_next_but(app: &App, kind: &str) -> Result<bool, store::Error> {
-    let Some(leased) = jobs::lease_but(app, kind).await? else { return Ok(false) };
+/// Runs the next due job of one crew, or of any; `false` when there is none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn run_next_of(app: &App, crew: Option<Crew>) -> Result<bool, store::Error> {
+    let Some(leased) = jobs::lease(app, crew).await? else { return Ok(false) };
     // Another worker may find the next one while this one runs.
     app.wake_workers();
     match leased.kind.as_str() {
@@ -71,6 +77,7 @@ async fn run_next_but(app: &App, kind: &str) -> Result<bool, store::Error> {
         ReactivateUser::KIND => jobs::run::<ReactivateUser>(app, &leased).await?,
         DeleteDevice::KIND => jobs::run::<DeleteDevice>(app, &leased).await?,
         TellClient::KIND => jobs::run::<TellClient>(app, &leased).await?,
+        SendMail::KIND => jobs::run::<SendMail>(app, &leased).await?,
         // A newer node may have asked for something that this one does not know: it stays leased
         // for a while, and that node takes it then.
         other => tracing::warn!(kind = other, "a job of an unknown kind was left to a newer node"),

@@ -59,23 +59,23 @@ on_both_engines! {
         server.advance(SECOND);
         lock(&server, &alice).await;
         server.user_not_provisioned("bob").await;
-        let first = jobs::lease(&server.app).await.unwrap().unwrap();
-        let second = jobs::lease(&server.app).await.unwrap().unwrap();
+        let first = jobs::lease(&server.app, None).await.unwrap().unwrap();
+        let second = jobs::lease(&server.app, None).await.unwrap().unwrap();
         assert!(first.payload.contains(&alice.id.to_string()) && !second.payload.contains(&alice.id.to_string()));
-        assert!(jobs::lease(&server.app).await.unwrap().is_none());
+        assert!(jobs::lease(&server.app, None).await.unwrap().is_none());
         jobs::run::<ProvisionUser>(&server.app, &first).await.unwrap();
-        let third = jobs::lease(&server.app).await.unwrap().unwrap();
+        let third = jobs::lease(&server.app, None).await.unwrap().unwrap();
         assert!(third.payload.contains(&alice.id.to_string()));
     }
 
     async fn a_job_that_sorts_before_one_under_way_still_waits_for_it(engine: Engine) {
         let server = Server::start(engine).await;
         let alice = server.user_not_provisioned("alice").await;
-        let running = jobs::lease(&server.app).await.unwrap().unwrap();
+        let running = jobs::lease(&server.app, None).await.unwrap().unwrap();
         // As from a node whose clock is behind, or whose transaction took longer.
         let earlier = Timestamp(server.app.clock.now().0 - 1000);
         change(&server, &alice, async |tx, user, _| users::lock(tx, user.id, earlier).await).await;
-        assert!(jobs::lease(&server.app).await.unwrap().is_none());
+        assert!(jobs::lease(&server.app, None).await.unwrap().is_none());
         jobs::run::<ProvisionUser>(&server.app, &running).await.unwrap();
         server.run_jobs().await;
         assert!(server.homeserver.user("alice").unwrap().is_locked);
@@ -170,11 +170,11 @@ on_both_engines! {
     async fn the_job_of_a_worker_that_died_is_taken_over_when_its_lease_ends(engine: Engine) {
         let server = Server::start(engine).await;
         server.user_not_provisioned("alice").await;
-        let dead = jobs::lease(&server.app).await.unwrap().unwrap();
+        let dead = jobs::lease(&server.app, None).await.unwrap().unwrap();
         server.advance(LEASE - Duration::from_millis(1));
-        assert!(jobs::lease(&server.app).await.unwrap().is_none());
+        assert!(jobs::lease(&server.app, None).await.unwrap().is_none());
         server.advance(Duration::from_millis(1));
-        let taken_over = jobs::lease(&server.app).await.unwrap().unwrap();
+        let taken_over = jobs::lease(&server.app, None).await.unwrap().unwrap();
         assert_eq!((taken_over.id, taken_over.attempts), (dead.id, 2));
         jobs::run::<ProvisionUser>(&server.app, &taken_over).await.unwrap();
         assert_eq!(waiting(&server).await, 0);
@@ -183,13 +183,13 @@ on_both_engines! {
     async fn a_worker_that_was_only_slow_does_not_take_the_job_away_from_its_successor(engine: Engine) {
         let mut server = Server::start(engine).await;
         server.user_not_provisioned("alice").await;
-        let slow = jobs::lease(&server.app).await.unwrap().unwrap();
+        let slow = jobs::lease(&server.app, None).await.unwrap().unwrap();
         server.advance(LEASE);
-        jobs::lease(&server.app).await.unwrap().unwrap();
+        jobs::lease(&server.app, None).await.unwrap().unwrap();
         server.homeserver.go_down().await;
         jobs::run::<ProvisionUser>(&server.app, &slow).await.unwrap();
         server.advance(10 * SECOND);
-        assert!(jobs::lease(&server.app).await.unwrap().is_none(), "the successor still holds it");
+        assert!(jobs::lease(&server.app, None).await.unwrap().is_none(), "the successor still holds it");
     }
 
     async fn many_workers_never_take_one_job_twice(engine: Engine) {
@@ -197,7 +197,7 @@ on_both_engines! {
         for number in 0..20 {
             server.user_not_provisioned(&format!("user{number}")).await;
         }
-        let leases = (0..40).map(|_| jobs::lease(&server.app));
+        let leases = (0..40).map(|_| jobs::lease(&server.app, None));
         let leased = futures_util::future::join_all(leases).await;
         let mut taken: Vec<_> = leased.into_iter().filter_map(Result::unwrap).map(|job| job.id.to_string()).collect();
         taken.sort();
@@ -259,7 +259,7 @@ async fn a_node_takes_over_from_one_that_died() {
     let server = Server::start(Engine::Postgres).await;
     let (other, _) = server.another_node().await;
     server.user_not_provisioned("alice").await;
-    jobs::lease(&server.app).await.unwrap().unwrap();
+    jobs::lease(&server.app, None).await.unwrap().unwrap();
     assert!(!work::run_next(&other).await.unwrap());
     let Clock::Fixed(_) = &other.clock else { panic!("the nodes share a clock that stands still") };
     server.advance(LEASE);

@@ -40,6 +40,8 @@ mod link;
 mod listeners;
 mod login_password;
 mod login_totp;
+mod mail_gallery;
+mod mails;
 mod metadata;
 mod metrics;
 mod never_stale;

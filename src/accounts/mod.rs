@@ -8,6 +8,7 @@ pub mod authenticator_apps;
 pub mod emails;
 pub mod factors;
 pub mod jobs;
+pub mod mails;
 pub mod passkeys;
 pub mod passwords;
 pub mod recovery_codes;

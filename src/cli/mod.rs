@@ -9,6 +9,7 @@ mod config;
 mod doctor;
 mod failure;
 mod keys;
+mod mail;
 mod new_password;
 mod policy;
 mod reach;
@@ -32,6 +33,7 @@ pub use clients::Clients;
 pub use doctor::{Check, Domain, Outcome};
 pub use failure::{EXIT_CODES, Failure, Kind};
 pub use keys::Keys;
+pub use mail::Mail;
 pub use new_password::NewPassword;
 pub use request::{Answer, Request};
 pub use sessions::{SessionKind, Sessions};
@@ -75,6 +77,9 @@ enum Command {
     /// List and rotate the keys that sign ID tokens
     #[command(subcommand)]
     Keys(Keys),
+    /// See whether mails arrive
+    #[command(subcommand)]
+    Mail(Mail),
     /// Check rules of your own, and see what an input would get
     #[command(subcommand)]
     Policy(policy::Command),
@@ -138,6 +143,7 @@ async fn carry_out(command: Command, path: Option<PathBuf>) -> Result<Done, Fail
         Command::Clients(command) => reach::carry_out(&load()?, Request::Clients(command)).await?,
         Command::Sessions(command) => reach::carry_out(&load()?, Request::Sessions(command)).await?,
         Command::Keys(command) => reach::carry_out(&load()?, Request::Keys(command)).await?,
+        Command::Mail(command) => reach::carry_out(&load()?, Request::Mail(command)).await?,
         Command::Serve => return Ok((None, None)),
     };
     Ok((Some(answer), None))

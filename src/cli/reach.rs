@@ -11,6 +11,7 @@ use super::request::{Answer, Request};
 use super::socket;
 use crate::app::{self, App, OpenError, REFUSAL_FLOOR};
 use crate::config::Config;
+use crate::jobs::Crew;
 use crate::time::Clock;
 use crate::work;
 
@@ -60,7 +61,9 @@ async fn carry_out_here(app: App, request: Request) -> Result<Answer, Failure> {
     };
     let working = async {
         while !is_done.load(Ordering::Relaxed) {
-            if !matches!(work::run_next(&app).await, Ok(true)) {
+            // Mails can wait for a server; a command cannot wait for a slow mail server.
+            let has_told = matches!(work::run_next_of(&app, Some(Crew::Homeserver)).await, Ok(true));
+            if !has_told && !matches!(work::run_next_of(&app, Some(Crew::Clients)).await, Ok(true)) {
                 let _ = tokio::time::timeout(REST, app.work_arrives()).await;
             }
         }

@@ -8,6 +8,7 @@ use super::clients::Clients;
 use super::doctor;
 use super::failure::Failure;
 use super::keys::Keys;
+use super::mail::Mail;
 use super::sessions::Sessions;
 use super::users::Users;
 use crate::app::App;
@@ -24,6 +25,8 @@ pub enum Request {
     Sessions(Sessions),
     /// About signing keys.
     Keys(Keys),
+    /// About mails.
+    Mail(Mail),
     /// The checks of `doctor` that need the database or the homeserver.
     Doctor {
         /// Whether a server runs that the homeserver could reach.
@@ -53,6 +56,7 @@ impl Request {
             Request::Clients(command) => command.carry_out(app).await,
             Request::Sessions(command) => command.carry_out(app).await,
             Request::Keys(command) => command.carry_out(app).await,
+            Request::Mail(command) => command.carry_out(app).await,
             Request::Doctor { is_served, domain } => doctor::carry_out(app, is_served, &domain).await,
         }
     }

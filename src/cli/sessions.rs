@@ -9,12 +9,15 @@ use serde_json::{Value, json};
 use super::failure::Failure;
 use super::request::Answer;
 use super::users::{Told, get, tell};
+use crate::accounts::mails::{self, Mail, Occasion};
 use crate::accounts::users::{self, User};
 use crate::app::App;
 use crate::clients;
 use crate::ids::{BrowserSessionId, ClientId, UserId};
 use crate::sessions::browser::{self, BrowserSession};
 use crate::sessions::client::{self, ClientSession, EndReason};
+use crate::store::{self, Tx};
+use crate::time::Timestamp;
 
 /// What can be done with sessions.
 #[derive(Debug, Subcommand, Serialize, Deserialize)]
@@ -175,16 +178,16 @@ async fn end_one(app: &App, id: &str) -> Result<Answer, Failure> {
         }
         _ => return Err(Failure::not_found(format!("there is no live session {id}"))),
     };
-    tx.commit().await?;
     let Some(user) = user else {
+        tx.commit().await?;
         let text = format!("Ended the session {id}, which the client had for itself.");
         return Ok(Answer { text, data: json!({ "ended_sessions": 1 }) });
     };
-    let name = users::find(&app.store, user)
-        .await?
-        .map_or_else(|| user.to_string(), |user| user.localpart.to_string());
-    let told = tell(app, user).await?;
-    Ok(ended(format!("Ended the session {id} of {name}."), 1, &told))
+    let user = users::find(&mut tx, user).await?.ok_or_else(|| Failure::not_found("the user is gone"))?;
+    tell_person(&mut tx, app, &user, 1, now).await?;
+    tx.commit().await?;
+    let told = tell(app, user.id).await?;
+    Ok(ended(format!("Ended the session {id} of {}.", user.localpart), 1, &told))
 }
 
 enum Found {
@@ -206,11 +209,25 @@ async fn end_all(app: &App, name: &str) -> Result<Answer, Failure> {
     let user = get(app, &mut tx, name).await?;
     let clients = client::end_all(&mut tx, user.id, EndReason::EndedByAdmin, now).await?;
     let browsers = browser::end_all(&mut tx, user.id, None, now).await?;
+    if clients + browsers > 0 {
+        tell_person(&mut tx, app, &user, clients + browsers, now).await?;
+    }
     tx.commit().await?;
     let told = tell(app, user.id).await?;
     let text =
         format!("Ended {browsers} sessions in browsers and {clients} of clients of {}.", user.localpart);
     Ok(ended(text, browsers + clients, &told))
+}
+
+async fn tell_person(
+    tx: &mut Tx,
+    app: &App,
+    user: &User,
+    count: u64,
+    now: Timestamp,
+) -> Result<(), store::Error> {
+    let mail = Mail::SessionsEnded { count, occasion: Occasion::by_admin(now) };
+    mails::tell(tx, app, user, &mail, now).await
 }
 
 fn ended(text: String, count: u64, told: &Told) -> Answer {

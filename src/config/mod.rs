@@ -18,6 +18,7 @@ mod clients;
 mod compat;
 mod data;
 mod database;
+mod email;
 mod error;
 mod homeserver;
 mod http;
@@ -45,6 +46,7 @@ pub use clients::{GrantType, StaticClient, TokenEndpointAuthMethod, check_logout
 pub use compat::Compat;
 pub use data::Data;
 pub use database::{Database, Engine};
+pub use email::{Email, MailTransport, Smtp, SmtpSecurity};
 pub use error::{Error, Place, Problem};
 pub use homeserver::Homeserver;
 pub use http::{FileMode, Http, Listener, NotOctal, Tls};
@@ -103,6 +105,9 @@ pub struct Config {
     pub second_factor: SecondFactor,
     /// Signing in with passkeys and security keys.
     pub passkeys: Passkeys,
+    /// How mails are sent: links for those who cannot sign in, codes that confirm an address, and notices of
+    /// what happened to an account.
+    pub email: Email,
     /// What is allowed here beyond what the protocols demand: names, e-mail addresses, clients,
     /// scopes, numbers of sessions. `docs/policies.md` describes the rules and what can be set.
     pub policy: Policy,
@@ -173,6 +178,7 @@ impl Config {
         self.passwords.check(problems);
         self.second_factor.check(problems);
         self.passkeys.check(&self.http.public_base, problems);
+        self.email.check(problems);
         self.policy.check(problems);
         self.rate_limits.check(problems);
         self.branding.check(problems);
@@ -184,6 +190,7 @@ impl Config {
         self.homeserver.read_secret_files(problems);
         self.secrets.read_secret_files(problems);
         self.passwords.read_secret_files(problems);
+        self.email.read_secret_files(problems);
         for (index, client) in self.clients.iter_mut().enumerate() {
             client.read_secret_files(index, problems);
         }

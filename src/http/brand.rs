@@ -70,7 +70,7 @@ impl Colour {
 
     /// The colour of text on this colour: white if that can be read, else black. One of the two
     /// always can.
-    fn text(self) -> Colour {
+    pub fn text(self) -> Colour {
         if self.contrast(WHITE) >= TEXT_CONTRAST { WHITE } else { BLACK }
     }
 

@@ -6,6 +6,7 @@
 
 mod sql;
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -23,10 +24,37 @@ const LONGEST_DELAY: Duration = Duration::from_secs(10 * 60);
 /// How often the other side refuses a job before a person must look at it.
 const REFUSALS: i64 = 10;
 
+/// The workers of which crew do a job: whoever is slow holds up nobody but those who wait for the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crew {
+    /// Those who tell the homeserver.
+    Homeserver,
+    /// Those who call clients. A client may be slow on purpose.
+    Clients,
+    /// Those who send mails.
+    Mails,
+}
+
+impl Crew {
+    fn as_str(self) -> &'static str {
+        match self {
+            Crew::Homeserver => "homeserver",
+            Crew::Clients => "clients",
+            Crew::Mails => "mails",
+        }
+    }
+}
+
 /// One kind of background work; its fields are what is stored.
 pub trait Job: Serialize + DeserializeOwned + Send + Sync {
     /// Its name in the database.
     const KIND: &'static str;
+
+    /// Who does it.
+    const CREW: Crew = Crew::Homeserver;
+
+    /// How long one try may take: a job that hangs must not hold up its queue for long.
+    const PATIENCE: Duration = Duration::from_secs(30);
 
     /// For how long it is worth trying; without it, for ever. One that was not done by then is forgotten.
     const WORTH_TRYING: Option<Duration> = None;
@@ -98,29 +126,22 @@ impl FromRow for Leased {
 /// When the database fails.
 pub async fn enqueue<J: Job>(tx: &mut Tx, job: &J, now: Timestamp) -> Result<(), store::Error> {
     let payload = serde_json::to_string(job).map_err(|_| store::Error::Corrupt { column: "payload" })?;
-    sql::add(tx, JobId::new(now), J::KIND, &job.queue(), &payload, now).await
+    sql::add(tx, JobId::new(now), job, &payload, now).await
 }
 
-/// Takes the next due job, if there is one.
+/// Takes the next due job, of one crew or of any, if there is one.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn lease(app: &App) -> Result<Option<Leased>, store::Error> {
-    // No kind has an empty name.
-    lease_but(app, "").await
-}
-
-/// Takes the next due job that is not of this kind, if there is one.
-///
-/// # Errors
-/// When the database fails.
-pub async fn lease_but(app: &App, kind: &str) -> Result<Option<Leased>, store::Error> {
+pub async fn lease(app: &App, crew: Option<Crew>) -> Result<Option<Leased>, store::Error> {
     let now = app.clock.now();
-    if !sql::is_any_due(&app.store, kind, now).await? {
+    // No crew has an empty name.
+    let crew = crew.map_or("", Crew::as_str);
+    if !sql::is_any_due(&app.store, crew, now).await? {
         return Ok(None);
     }
     let mut tx = app.store.begin().await?;
-    let leased = store::lease_next_job(&mut tx, kind, now, now + LEASE).await?;
+    let leased = store::lease_next_job(&mut tx, crew, now, now + LEASE).await?;
     tx.commit().await?;
     Ok(leased)
 }
@@ -131,10 +152,11 @@ pub async fn lease_but(app: &App, kind: &str) -> Result<Option<Leased>, store::E
 /// When the database fails; the lease then ends by itself.
 pub async fn run<J: Job>(app: &App, leased: &Leased) -> Result<(), store::Error> {
     let outcome = match serde_json::from_str::<J>(&leased.payload) {
-        // A job that hangs must not hold up its queue for longer than its lease.
-        Ok(job) => match tokio::time::timeout(LEASE / 2, job.run(app)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(JobError::Passing("timed out".to_owned())),
+        Ok(job) => tokio::select! {
+            tried = tokio::time::timeout(J::PATIENCE, job.run(app)) => {
+                tried.unwrap_or_else(|_| Err(JobError::Passing("timed out".to_owned())))
+            }
+            never = keep(app, leased) => match never {},
         },
         Err(error) => Err(JobError::Refused(format!("the stored job does not parse: {error}"))),
     };
@@ -165,6 +187,17 @@ pub async fn run<J: Job>(app: &App, leased: &Leased) -> Result<(), store::Error>
     tx.commit().await?;
     app.metrics.job(J::KIND, became);
     Ok(())
+}
+
+/// Keeps a job leased for as long as it is worked on: only one whose worker died is taken over.
+async fn keep(app: &App, leased: &Leased) -> Infallible {
+    loop {
+        tokio::time::sleep(LEASE / 3).await;
+        let until = app.clock.now() + LEASE;
+        if let Err(error) = sql::keep(&app.store, leased, until).await {
+            tracing::warn!(kind = leased.kind, job = %leased.id, %error, "the lease of a job could not be prolonged");
+        }
+    }
 }
 
 async fn forget(tx: &mut Tx, leased: &Leased, reason: &str) -> Result<&'static str, store::Error> {
@@ -251,7 +284,8 @@ pub async fn hold<J: Job>(
     // One identifier for all holders of a queue, so that of two at once one fails; and before all
     // others, so that no job that comes later is run first.
     let id = JobId::of_name(&queue);
-    let is_held = store::hold_queue(store, id, J::KIND, &queue, &payload, now, until).await?;
+    let is_held =
+        store::hold_queue(store, id, (J::KIND, J::CREW.as_str()), &queue, &payload, now, until).await?;
     Ok(is_held.then_some(Held { queue, id, until }))
 }
 

@@ -1,22 +1,37 @@
 //! All SQL of the job queue but the lease, which the engines word differently.
 
-use super::{Backlog, Leased};
+use super::{Backlog, Job, Leased};
 use crate::ids::JobId;
 use crate::store::{Error, FromRow, Row, Store, Tx, query};
 use crate::time::Timestamp;
 
-pub(super) async fn add(
+pub(super) async fn add<J: Job>(
     tx: &mut Tx,
     id: JobId,
-    kind: &str,
-    queue: &str,
+    job: &J,
     payload: &str,
     now: Timestamp,
 ) -> Result<(), Error> {
     const ADD: &str = "
-INSERT INTO jobs (id, kind, queue, payload, run_at, attempts, refusals, created_at)
-VALUES ($1, $2, $3, $4, $5, 0, 0, $5)";
-    query(ADD).bind(id).bind(kind).bind(queue).bind(payload).bind(now).execute(tx).await?;
+INSERT INTO jobs (id, kind, crew, queue, payload, run_at, attempts, refusals, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $6)";
+    query(ADD)
+        .bind(id)
+        .bind(J::KIND)
+        .bind(J::CREW.as_str())
+        .bind(job.queue())
+        .bind(payload)
+        .bind(now)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Prolongs a lease, unless another worker has taken the job over.
+pub(super) async fn keep(store: &Store, job: &Leased, until: Timestamp) -> Result<(), Error> {
+    const KEEP: &str =
+        "UPDATE jobs SET leased_until = $1 WHERE id = $2 AND attempts = $3 AND leased_until IS NOT NULL";
+    query(KEEP).bind(until).bind(job.id).bind(job.attempts).execute_alone(store).await?;
     Ok(())
 }
 
@@ -47,12 +62,13 @@ pub(super) async fn end_lease(tx: &mut Tx, id: JobId, until: Timestamp) -> Resul
     Ok(())
 }
 
-pub(super) async fn is_any_due(store: &Store, but: &str, now: Timestamp) -> Result<bool, Error> {
+pub(super) async fn is_any_due(store: &Store, crew: &str, now: Timestamp) -> Result<bool, Error> {
     const DUE: &str = "
 SELECT id FROM jobs
-WHERE given_up_at IS NULL AND run_at <= $1 AND (leased_until IS NULL OR leased_until <= $1) AND kind <> $2
+WHERE given_up_at IS NULL AND run_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)
+  AND ($2 = '' OR crew = $2)
 LIMIT 1";
-    Ok(query(DUE).bind(now).bind(but).fetch_optional::<()>(store).await?.is_some())
+    Ok(query(DUE).bind(now).bind(crew).fetch_optional::<()>(store).await?.is_some())
 }
 
 pub(super) async fn remove(tx: &mut Tx, id: JobId) -> Result<(), Error> {

@@ -6,6 +6,7 @@ use super::attempts;
 use super::next::Onward;
 use super::second;
 use crate::accounts::factors::{self, Factors};
+use crate::accounts::mails;
 use crate::accounts::remembered_browsers;
 use crate::accounts::sign_in::Counted;
 use crate::accounts::signed_in::{self, SignedIn};
@@ -117,6 +118,7 @@ async fn let_in(
     onward: &Onward,
 ) -> Result<Response, PageError> {
     let now = app.clock.now();
+    mails::tell_of_new_browser(&mut tx, app, user, visit, now).await?;
     let renewed = match before {
         // Clients were told which session this is, and it is not over.
         Some(before) if before.user.id == user.id => {

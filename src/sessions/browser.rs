@@ -134,8 +134,8 @@ pub async fn touch(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn is_known(store: &Store, browser: &str, user_id: UserId) -> Result<bool, store::Error> {
-    sql::is_known_browser(store, &keys::digest(browser), user_id).await
+pub async fn is_known(on: impl Into<On<'_>>, browser: &str, user_id: UserId) -> Result<bool, store::Error> {
+    sql::is_known_browser(on, &keys::digest(browser), user_id).await
 }
 
 /// The user's live sessions, the last begun first, below the one named `before`.

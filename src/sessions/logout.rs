@@ -16,7 +16,7 @@ use super::sql;
 use crate::app::App;
 use crate::clients::{self, Client};
 use crate::ids::{BrowserSessionId, ClientId, ClientSessionId, DeviceId, UserId};
-use crate::jobs::{self, Job, JobError};
+use crate::jobs::{self, Crew, Job, JobError};
 use crate::keys;
 use crate::outbound;
 use crate::store::{self, Tx};
@@ -87,6 +87,7 @@ pub struct TellClient {
 
 impl Job for TellClient {
     const KIND: &'static str = "tell_client_of_logout";
+    const CREW: Crew = Crew::Clients;
     const WORTH_TRYING: Option<Duration> = Some(Duration::from_secs(60 * 60));
 
     /// One call to a client at a time: one that is slow or gone holds up nobody but itself.

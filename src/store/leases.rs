@@ -12,7 +12,8 @@ const NEXT: &str = "
 UPDATE jobs SET leased_until = $1, attempts = attempts + 1
 WHERE id = (
     SELECT id FROM jobs AS candidate
-    WHERE given_up_at IS NULL AND run_at <= $2 AND (leased_until IS NULL OR leased_until <= $2) AND kind <> $3
+    WHERE given_up_at IS NULL AND run_at <= $2 AND (leased_until IS NULL OR leased_until <= $2)
+      AND ($3 = '' OR crew = $3)
       AND NOT EXISTS (
           SELECT 1 FROM jobs AS other
           WHERE other.queue = candidate.queue AND other.given_up_at IS NULL
@@ -28,7 +29,8 @@ const NEXT_POSTGRES: &str = "
 UPDATE jobs SET leased_until = $1, attempts = attempts + 1
 WHERE id = (
     SELECT id FROM jobs AS candidate
-    WHERE given_up_at IS NULL AND run_at <= $2 AND (leased_until IS NULL OR leased_until <= $2) AND kind <> $3
+    WHERE given_up_at IS NULL AND run_at <= $2 AND (leased_until IS NULL OR leased_until <= $2)
+      AND ($3 = '' OR crew = $3)
       AND NOT EXISTS (
           SELECT 1 FROM jobs AS other
           WHERE other.queue = candidate.queue AND other.given_up_at IS NULL
@@ -40,13 +42,13 @@ WHERE id = (
 )
 RETURNING id, kind, queue, payload, attempts, refusals, created_at";
 
-/// Leases the next due job of any kind but one until `until`, counting the attempt.
+/// Leases the next due job of a crew, or of any if none is named, until `until`, counting the attempt.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn lease_next_job<T: FromRow>(
     tx: &mut Tx,
-    but: &str,
+    crew: &str,
     now: Timestamp,
     until: Timestamp,
 ) -> Result<Option<T>, Error> {
@@ -54,7 +56,7 @@ pub async fn lease_next_job<T: FromRow>(
         TxEngine::Sqlite(_) => NEXT,
         TxEngine::Postgres(_) => NEXT_POSTGRES,
     };
-    query(sql).bind(until).bind(now).bind(but).fetch_optional(tx).await
+    query(sql).bind(until).bind(now).bind(crew).fetch_optional(tx).await
 }
 
 const CANCEL: &str = "
@@ -62,8 +64,8 @@ DELETE FROM jobs WHERE queue = $3 AND (given_up_at IS NOT NULL OR leased_until I
 
 /// After [`CANCEL`], in the same transaction.
 const HOLD: &str = "
-INSERT INTO jobs (id, kind, queue, payload, run_at, attempts, refusals, leased_until, created_at)
-SELECT $1, $2, $3, $4, $5, 0, 0, $6, $5 WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE queue = $3)
+INSERT INTO jobs (id, kind, crew, queue, payload, run_at, attempts, refusals, leased_until, created_at)
+SELECT $1, $2, $7, $3, $4, $5, 0, 0, $6, $5 WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE queue = $3)
 ON CONFLICT (id) DO NOTHING";
 
 /// Both at once. A job that another node leases at the same moment is there at the beginning, and is not
@@ -73,8 +75,8 @@ WITH cancelled AS (
     DELETE FROM jobs WHERE queue = $3 AND (given_up_at IS NOT NULL OR leased_until IS NULL OR leased_until <= $5)
     RETURNING id
 )
-INSERT INTO jobs (id, kind, queue, payload, run_at, attempts, refusals, leased_until, created_at)
-SELECT $1, $2, $3, $4, $5, 0, 0, $6, $5
+INSERT INTO jobs (id, kind, crew, queue, payload, run_at, attempts, refusals, leased_until, created_at)
+SELECT $1, $2, $7, $3, $4, $5, 0, 0, $6, $5
 WHERE (SELECT COUNT(*) FROM jobs WHERE queue = $3) = (SELECT COUNT(*) FROM cancelled)
 ON CONFLICT (id) DO NOTHING";
 
@@ -86,13 +88,14 @@ ON CONFLICT (id) DO NOTHING";
 pub async fn hold_queue(
     store: &Store,
     id: JobId,
-    kind: &str,
+    (kind, crew): (&str, &str),
     queue: &str,
     payload: &str,
     now: Timestamp,
     until: Timestamp,
 ) -> Result<bool, Error> {
-    let with = |sql| query(sql).bind(id).bind(kind).bind(queue).bind(payload).bind(now).bind(until);
+    let with =
+        |sql| query(sql).bind(id).bind(kind).bind(queue).bind(payload).bind(now).bind(until).bind(crew);
     if store.is_shared() {
         return Ok(with(HOLD_POSTGRES).execute_alone(store).await? == 1);
     }

@@ -11,6 +11,7 @@
 //! - [`program`]: the program itself, which can be killed and started again.
 //! - [`wire`]: requests over one connection, and what is known when it breaks.
 //! - [`authenticator`]: a device that keeps passkeys, and can be told to cheat.
+//! - [`smtp`]: a mail server that can be stopped and started again.
 //! - [`page`]: a page of ours as a reader sees it.
 //! - [`process`]: starts such a program, and stops it even when the tests are killed.
 //! - [`installed`]: where the programs are, and what to do when one is missing.
@@ -27,5 +28,6 @@ pub mod program;
 pub mod running;
 pub mod secrets;
 pub mod server;
+pub mod smtp;
 pub mod synapse;
 pub mod wire;

@@ -3,6 +3,7 @@
 mod database;
 mod files;
 mod homeserver;
+mod mail;
 mod passkeys;
 mod public;
 mod rendezvous;
@@ -163,5 +164,6 @@ pub(super) async fn carry_out(app: &App, is_served: bool, domain: &Domain) -> Re
     checks.extend(homeserver::look(app, is_served).await);
     checks.extend(public::look(app, is_served).await);
     checks.extend(rendezvous::look(app, is_served).await);
+    checks.push(mail::look(app).await);
     Ok(Answer { text: String::new(), data: json!(checks) })
 }

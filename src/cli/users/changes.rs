@@ -5,6 +5,7 @@ use serde_json::json;
 use super::homeserver::{self, Told};
 use super::{Deactivate, SetPassword, get, view};
 use crate::accounts::jobs::DeactivateUser;
+use crate::accounts::mails::{self, Mail, Occasion};
 use crate::accounts::passwords;
 use crate::accounts::users::{self, User};
 use crate::app::App;
@@ -23,12 +24,14 @@ pub(super) async fn set_password(app: &App, set: SetPassword) -> Result<Answer, 
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     passwords::set(&mut tx, user.id, &hash, now).await?;
+    mails::tell(&mut tx, app, &user, &Mail::PasswordChanged(Occasion::by_admin(now)), now).await?;
     let mut ended = 0;
     if set.end_sessions {
         ended += client::end_all(&mut tx, user.id, EndReason::EndedByAdmin, now).await?;
         ended += browser::end_all(&mut tx, user.id, None, now).await?;
     }
     tx.commit().await?;
+    app.wake_workers();
     tracing::info!(user = %user.id, "a password was set by an admin");
     let mut text = format!("The password of {} is set.", view::mxid(app, &user));
     let mut data = json!({ "name": user.localpart, "ended_sessions": ended });

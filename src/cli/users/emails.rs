@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{get, view};
 use crate::accounts::emails::{self, Address};
+use crate::accounts::mails::{self, Mail, Occasion};
 use crate::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::request::Answer;
@@ -16,8 +17,11 @@ pub(super) async fn add(app: &App, name: &str, address: &str) -> Result<Answer, 
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     let user = get(app, &mut tx, name).await?;
+    let mail = Mail::EmailAdded { address: address.to_string(), occasion: Occasion::by_admin(now) };
+    mails::tell(&mut tx, app, &user, &mail, now).await?;
     emails::add(&mut tx, user.id, &address, Some(now), now).await.map_err(|error| taken(error, &address))?;
     tx.commit().await?;
+    app.wake_workers();
     tracing::info!(user = %user.id, "an admin added an e-mail address to an account");
     let text = format!("{} has the address {address}.", view::mxid(app, &user));
     Ok(Answer { text, data: json!({ "name": user.localpart, "email": address }) })
@@ -29,6 +33,10 @@ pub(super) async fn remove(app: &App, name: &str, address: &str) -> Result<Answe
     let mut tx = app.store.begin().await?;
     let user = get(app, &mut tx, name).await?;
     let mxid = view::mxid(app, &user);
+    let now = app.clock.now();
+    let mail = Mail::EmailRemoved { address: address.to_string(), occasion: Occasion::by_admin(now) };
+    // To this address too: it is the one that its owner still reads.
+    mails::tell(&mut tx, app, &user, &mail, now).await?;
     if !emails::remove(&mut tx, user.id, &address).await? {
         return Err(Failure::not_found(format!(
             "{mxid} does not have the address {address}; `gatehouse users show {}` shows which there are",
@@ -36,6 +44,7 @@ pub(super) async fn remove(app: &App, name: &str, address: &str) -> Result<Answe
         )));
     }
     tx.commit().await?;
+    app.wake_workers();
     tracing::info!(user = %user.id, "an admin took an e-mail address from an account");
     let text = format!("{mxid} no longer has the address {address}.");
     Ok(Answer { text, data: json!({ "name": user.localpart, "email": address }) })

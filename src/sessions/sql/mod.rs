@@ -511,12 +511,12 @@ SET last_seen_at = $1, last_seen_ip = COALESCE($2, last_seen_ip), user_agent = C
 }
 
 pub(super) async fn is_known_browser(
-    store: &Store,
+    on: impl Into<On<'_>>,
     browser_digest: &str,
     user: UserId,
 ) -> Result<bool, Error> {
     const FIND: &str = "SELECT id FROM browser_sessions WHERE browser_digest = $1 AND user_id = $2 LIMIT 1";
-    Ok(query(FIND).bind(browser_digest).bind(user).fetch_optional::<()>(store).await?.is_some())
+    Ok(query(FIND).bind(browser_digest).bind(user).fetch_optional::<()>(on).await?.is_some())
 }
 
 pub(super) async fn list_browser_sessions(

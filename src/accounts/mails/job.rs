@@ -1,0 +1,96 @@
+//! Sending a mail.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Mail, write};
+use crate::accounts::users::User;
+use crate::app::App;
+use crate::ids::MailId;
+use crate::jobs::{Crew, Job, JobError};
+use crate::mail::Error;
+use crate::store;
+use crate::time::Timestamp;
+
+/// Sends one mail to one address.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SendMail {
+    /// Stays the same however often it is tried, and is part of the `Message-ID`.
+    id: MailId,
+    asked_at: Timestamp,
+    /// A [`Sealed`], encrypted.
+    sealed: String,
+}
+
+/// What nobody reads who reads the queue.
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    to: String,
+    mxid: String,
+    mail: Mail,
+}
+
+impl SendMail {
+    pub(super) fn new(
+        app: &App,
+        to: &str,
+        user: &User,
+        mail: &Mail,
+        now: Timestamp,
+    ) -> Result<SendMail, store::Error> {
+        let id = MailId::new(now);
+        let mxid = user.localpart.mxid(&app.config.homeserver.server_name);
+        let sealed = Sealed { to: to.to_owned(), mxid, mail: mail.clone() };
+        let plain = serde_json::to_vec(&sealed).map_err(|_| store::Error::Corrupt { column: "payload" })?;
+        let sealed = app.keys.root().encrypt(&context(id), &plain);
+        let sealed = sealed.map_err(|_| store::Error::Corrupt { column: "payload" })?;
+        Ok(SendMail { id, asked_at: now, sealed })
+    }
+
+    fn unseal(&self, app: &App) -> Option<Sealed> {
+        let plain = app.keys.root().decrypt(&context(self.id), &self.sealed).ok()?;
+        serde_json::from_slice(&plain).ok()
+    }
+}
+
+fn context(id: MailId) -> String {
+    format!("mail {id}")
+}
+
+impl Job for SendMail {
+    const KIND: &'static str = "send_mail";
+    const CREW: Crew = Crew::Mails;
+    /// A mail server may take as long for its last answer (RFC 5321 §4.5.3.2.6), and who does not wait for
+    /// it sends the mail again.
+    const PATIENCE: Duration = Duration::from_secs(11 * 60);
+    /// As long as mail servers try (RFC 5321 §4.5.4.1).
+    const WORTH_TRYING: Option<Duration> = Some(Duration::from_secs(5 * 24 * 60 * 60));
+
+    /// One of its own: no mail waits for another.
+    fn queue(&self) -> String {
+        context(self.id)
+    }
+
+    async fn run(&self, app: &App) -> Result<(), JobError> {
+        let unreadable = || JobError::Refused("the stored mail does not decrypt".to_owned());
+        let Sealed { to, mxid, mail } = self.unseal(app).ok_or_else(unreadable)?;
+        if mail.lifetime().is_some_and(|lifetime| app.clock.now().since(self.asked_at) >= lifetime) {
+            return Err(JobError::Futile("what is in the mail is no longer good".to_owned()));
+        }
+        let letter = write(&app.config, self.id, self.asked_at, &to, Some(&mxid), &mail)
+            .map_err(|error| JobError::Refused(error.to_string()))?;
+        app.mailer.send(&letter).await.map_err(failed)?;
+        tracing::info!(mail = %self.id, "a mail was handed over");
+        Ok(())
+    }
+}
+
+fn failed(error: Error) -> JobError {
+    match error {
+        Error::Off => JobError::Futile(error.to_string()),
+        error if error.is_about_the_recipient() => JobError::Futile(error.to_string()),
+        error if error.is_passing() => JobError::Passing(error.to_string()),
+        error => JobError::Refused(error.to_string()),
+    }
+}

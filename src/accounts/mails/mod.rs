@@ -1,0 +1,201 @@
+//! The mails that people get about their accounts, each a job in the transaction of what it tells of.
+//!
+//! Their words stand in `templates/mail/<mail>/`. What is to be sent waits encrypted, since some of it lets
+//! somebody in.
+
+mod job;
+mod page;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use job::SendMail;
+pub use page::write;
+
+use super::emails;
+use super::users::User;
+use crate::app::App;
+use crate::http::requester::Requester;
+use crate::http::user_agent;
+use crate::http::visit::Visit;
+use crate::sessions::browser;
+use crate::store::{self, Tx};
+use crate::time::Timestamp;
+
+/// How long a link or a code in a mail is good.
+pub const LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+/// What a mail says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mail {
+    /// That mails arrive: an admin wants to know.
+    Test,
+    /// How to show that this address is theirs.
+    VerifyEmail {
+        /// What is typed on the page where the address was entered.
+        code: String,
+        /// What the link ends in, for any browser.
+        token: String,
+    },
+    /// That somebody wants to have this address for their account, while it belongs to another one.
+    EmailTaken,
+    /// How to get back in.
+    Recover {
+        /// What the link ends in.
+        token: String,
+    },
+    /// That a browser has signed in which did not before.
+    NewSignIn(Occasion),
+    /// That there is another password.
+    PasswordChanged(Occasion),
+    /// That an address was added to the account.
+    EmailAdded {
+        /// Which.
+        address: String,
+        /// When and by whom.
+        occasion: Occasion,
+    },
+    /// That an address was taken from the account.
+    EmailRemoved {
+        /// Which.
+        address: String,
+        /// When and by whom.
+        occasion: Occasion,
+    },
+    /// That there is another way to sign in, or one less.
+    FactorChanged {
+        /// What became of which.
+        change: FactorChange,
+        /// When and by whom.
+        occasion: Occasion,
+    },
+    /// That a recovery code was spent.
+    RecoveryCodeUsed {
+        /// How many are left.
+        left: u64,
+        /// When and by whom.
+        occasion: Occasion,
+    },
+    /// That an admin signed something out.
+    SessionsEnded {
+        /// How many sessions.
+        count: u64,
+        /// When.
+        occasion: Occasion,
+    },
+}
+
+/// What became of a way to sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactorChange {
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
+    /// An authenticator app was set up.
+    AuthenticatorAdded,
+    /// An authenticator app was removed.
+    AuthenticatorRemoved,
+    /// There are new recovery codes, and the old ones are worth nothing.
+    RecoveryCodesMade,
+}
+
+/// When something was done, and by whom.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Occasion {
+    /// When.
+    pub at: Timestamp,
+    /// Whether an admin did it; nothing else is known then.
+    pub is_by_admin: bool,
+    /// From which address.
+    pub ip_address: Option<String>,
+    /// With which browser, in words.
+    pub browser: Option<String>,
+}
+
+impl Occasion {
+    /// Something that somebody did with a browser.
+    pub fn by(requester: &Requester, at: Timestamp) -> Occasion {
+        Occasion {
+            at,
+            is_by_admin: false,
+            ip_address: requester.address.map(|address| address.to_string()),
+            browser: requester.user_agent.as_deref().and_then(user_agent::in_words),
+        }
+    }
+
+    /// Something that an admin did.
+    pub fn by_admin(at: Timestamp) -> Occasion {
+        Occasion { at, is_by_admin: true, ip_address: None, browser: None }
+    }
+}
+
+impl Mail {
+    /// How long it is of use.
+    fn lifetime(&self) -> Option<Duration> {
+        match self {
+            Mail::VerifyEmail { .. } | Mail::Recover { .. } => Some(LIFETIME),
+            _ => None,
+        }
+    }
+}
+
+/// Has a mail about an account sent to an address, once the transaction is committed and
+/// [`App::wake_workers`] was called. Nothing happens when mails are off.
+///
+/// # Errors
+/// When the database fails.
+pub async fn send(
+    tx: &mut Tx,
+    app: &App,
+    to: &str,
+    user: &User,
+    mail: &Mail,
+    now: Timestamp,
+) -> Result<(), store::Error> {
+    if !app.config.email.is_on() {
+        return Ok(());
+    }
+    let job = SendMail::new(app, to, user, mail, now)?;
+    crate::jobs::enqueue(tx, &job, now).await
+}
+
+/// Tells a person of a sign-in, if the browser was not used for the account before; to be asked before the
+/// session begins.
+///
+/// # Errors
+/// When the database fails.
+pub async fn tell_of_new_browser(
+    tx: &mut Tx,
+    app: &App,
+    user: &User,
+    visit: &Visit,
+    now: Timestamp,
+) -> Result<(), store::Error> {
+    if !app.config.email.is_on() || browser::is_known(&mut *tx, visit.browser(), user.id).await? {
+        return Ok(());
+    }
+    tell(tx, app, user, &Mail::NewSignIn(Occasion::by(&visit.requester, now)), now).await
+}
+
+/// Tells a person something at every address that is known to be theirs.
+///
+/// # Errors
+/// When the database fails.
+pub async fn tell(
+    tx: &mut Tx,
+    app: &App,
+    user: &User,
+    mail: &Mail,
+    now: Timestamp,
+) -> Result<(), store::Error> {
+    for email in emails::list(&mut *tx, user.id).await? {
+        if email.verified_at.is_some() {
+            send(tx, app, &email.address, user, mail, now).await?;
+        }
+    }
+    Ok(())
+}

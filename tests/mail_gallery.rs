@@ -1,0 +1,166 @@
+//! Every mail, with usual and hostile words.
+//!
+//! `GALLERY=<folder> cargo test gallery` also writes the mails into a folder, to be looked at.
+
+use gatehouse::accounts::mails::{FactorChange, Mail, Occasion, write};
+use gatehouse::config::Config;
+use gatehouse::ids::MailId;
+use gatehouse::mail::Letter;
+use gatehouse::time::Timestamp;
+use scraper::{Html, Selector};
+
+const NOW: Timestamp = Timestamp(1_795_216_860_000);
+const HOSTILE: &str =
+    "\"'><script>alert(1)</script><img src=x onerror=alert(1)>\u{202e}\r\nBcc: x@example.org\r\n";
+
+/// What strangers and admins may write into a mail.
+struct Words {
+    service_name: &'static str,
+    mxid: &'static str,
+    address: &'static str,
+    browser: Option<&'static str>,
+}
+
+const USUAL: Words = Words {
+    service_name: "Example Chat",
+    mxid: "@alice:chat.example.org",
+    address: "alice@example.com",
+    browser: Some("Firefox on Linux"),
+};
+
+impl Words {
+    fn mails(&self) -> Vec<(&'static str, Letter)> {
+        let mut config = Config::default();
+        config.http.public_base = "https://example.org/auth/".parse().expect("a URL");
+        config.homeserver.server_name = "chat.example.org".to_owned();
+        config.branding.service_name = Some(self.service_name.to_owned());
+        let occasion = || Occasion {
+            at: NOW,
+            is_by_admin: false,
+            ip_address: self.browser.map(|_| "198.51.100.7".to_owned()),
+            browser: self.browser.map(str::to_owned),
+        };
+        let factor = |change| Mail::FactorChanged { change, occasion: occasion() };
+        let (address, token) = (self.address.to_owned(), "A".repeat(43));
+        let mails = [
+            ("test", Mail::Test),
+            ("verify-email", Mail::VerifyEmail { code: "314159".to_owned(), token: token.clone() }),
+            ("email-taken", Mail::EmailTaken),
+            ("recover", Mail::Recover { token }),
+            ("new-sign-in", Mail::NewSignIn(occasion())),
+            ("password-changed", Mail::PasswordChanged(occasion())),
+            ("password-set", Mail::PasswordChanged(Occasion::by_admin(NOW))),
+            ("email-added", Mail::EmailAdded { address: address.clone(), occasion: occasion() }),
+            ("email-removed", Mail::EmailRemoved { address, occasion: occasion() }),
+            ("passkey-added", factor(FactorChange::PasskeyAdded)),
+            ("passkey-removed", factor(FactorChange::PasskeyRemoved)),
+            ("authenticator-added", factor(FactorChange::AuthenticatorAdded)),
+            ("authenticator-removed", factor(FactorChange::AuthenticatorRemoved)),
+            ("recovery-codes-made", factor(FactorChange::RecoveryCodesMade)),
+            ("recovery-code-used", Mail::RecoveryCodeUsed { left: 7, occasion: occasion() }),
+            ("last-recovery-code-used", Mail::RecoveryCodeUsed { left: 0, occasion: occasion() }),
+            ("session-ended", Mail::SessionsEnded { count: 1, occasion: Occasion::by_admin(NOW) }),
+            ("sessions-ended", Mail::SessionsEnded { count: 7, occasion: Occasion::by_admin(NOW) }),
+        ];
+        let letter =
+            |mail| write(&config, MailId::of_name("one"), NOW, "alice@example.com", Some(self.mxid), &mail);
+        mails.into_iter().map(|(name, mail)| (name, letter(mail).expect("a mail"))).collect()
+    }
+}
+
+fn hostile() -> Words {
+    Words { service_name: HOSTILE, mxid: HOSTILE, address: HOSTILE, browser: Some(HOSTILE) }
+}
+
+fn every_mail() -> Vec<(&'static str, Letter)> {
+    let missing = Words { browser: None, ..USUAL };
+    [USUAL, missing, hostile()].iter().flat_map(Words::mails).collect()
+}
+
+fn count(page: &Html, css: &str) -> usize {
+    page.select(&Selector::parse(css).expect("a selector")).count()
+}
+
+/// The addresses that a mail leads to, each once.
+fn links_of_page(page: &Html) -> Vec<String> {
+    let links = Selector::parse("[href], [src], [action]").expect("a selector");
+    let mut found: Vec<String> =
+        page.select(&links).filter_map(|link| link.attr("href")).map(str::to_owned).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn links_of_text(text: &str) -> Vec<String> {
+    let mut found: Vec<String> = text
+        .split(|c: char| c.is_whitespace() || c == ',')
+        .filter(|word| word.starts_with("https://"))
+        .map(str::to_owned)
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+#[test]
+fn every_mail_says_the_same_in_text_and_in_html() {
+    for (name, letter) in every_mail() {
+        let page = Html::parse_document(&letter.html);
+        assert!(page.errors.is_empty(), "{name}: {:?}", page.errors);
+        assert_eq!(count(&page, "h1"), 1, "{name}");
+        assert_eq!(count(&page, "html[lang][dir]"), 1, "{name}");
+        let (in_page, in_text) = (links_of_page(&page), links_of_text(&letter.text));
+        assert_eq!(in_page, in_text, "{name}");
+        assert!(
+            in_page.iter().all(|link| link.starts_with("https://example.org/auth/")),
+            "{name}: {in_page:?}"
+        );
+    }
+}
+
+#[test]
+fn a_mail_fetches_nothing_and_runs_nothing() {
+    for (name, letter) in every_mail() {
+        let page = Html::parse_document(&letter.html);
+        assert_eq!(count(&page, "script, style, link, img, iframe, form, object, base, [src]"), 0, "{name}");
+        assert!(!letter.html.contains("url("), "{name}");
+    }
+}
+
+#[test]
+fn hostile_words_stay_words() {
+    for (name, letter) in hostile().mails() {
+        assert!(!letter.html.contains("<script") && !letter.html.contains("<img"), "{name}: markup");
+        assert!(!letter.subject.contains(['\r', '\n', '\u{202e}']), "{name}: {:?}", letter.subject);
+        let begins_line = letter.text.lines().any(|line| line.starts_with("Bcc:"));
+        assert!(!begins_line && !letter.text.contains(['\r', '\u{202e}']), "{name}: {}", letter.text);
+    }
+}
+
+#[test]
+fn every_mail_is_short_and_well_set() {
+    for (name, letter) in USUAL.mails() {
+        assert!((10..=90).contains(&letter.subject.len()), "{name}: {}", letter.subject);
+        assert!(letter.text.starts_with(char::is_alphabetic), "{name}: {:?}", letter.text);
+        assert!(!letter.text.contains("\n\n\n") && letter.text.ends_with('\n'), "{name}: {:?}", letter.text);
+        assert!(
+            letter.text.contains("\n\n-- \nExample Chat, https://example.org/auth/\nAccount: @alice:"),
+            "{name}"
+        );
+        let asks = letter.text.contains("Was it");
+        assert_eq!(letter.text.contains("\n\nWas it"), asks, "{name}: {}", letter.text);
+        assert!(letter.html.len() < 6_000, "{name}");
+    }
+}
+
+#[test]
+fn the_gallery_of_mails_is_written_where_asked() {
+    let Some(folder) = std::env::var_os("GALLERY") else { return };
+    let folder = std::path::PathBuf::from(folder);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for (name, letter) in USUAL.mails() {
+        let text = format!("Subject: {}\n\n{}", letter.subject, letter.text);
+        std::fs::write(folder.join(format!("mail-{name}.txt")), text).expect("a mail written");
+        std::fs::write(folder.join(format!("mail-{name}.html")), letter.html).expect("a mail written");
+    }
+}
