@@ -31,6 +31,31 @@ CREATE TABLE user_emails (
 );
 CREATE INDEX user_emails_user ON user_emails (user_id);
 
+-- Addresses that somebody wants to add: whoever knows the code or the link receives what is sent there.
+CREATE TABLE email_verifications (
+    id           TEXT PRIMARY KEY,
+    user_id      TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    address      TEXT NOT NULL,
+    -- People type the code, so it is short: its digest is keyed, and only a few are tried.
+    code_digest  TEXT NOT NULL,
+    attempts     BIGINT NOT NULL,
+    token_digest TEXT NOT NULL UNIQUE,
+    expires_at   BIGINT NOT NULL
+);
+CREATE INDEX email_verifications_user ON email_verifications (user_id);
+CREATE INDEX email_verifications_expires ON email_verifications (expires_at);
+
+-- Links by which people who cannot sign in get back into their accounts.
+CREATE TABLE recoveries (
+    -- Of the request, so that a link that is made twice by mistake is made once.
+    id           TEXT PRIMARY KEY,
+    user_id      TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    token_digest TEXT NOT NULL UNIQUE,
+    expires_at   BIGINT NOT NULL
+);
+CREATE INDEX recoveries_user ON recoveries (user_id);
+CREATE INDEX recoveries_expires ON recoveries (expires_at);
+
 CREATE TABLE passwords (
     user_id    TEXT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
     -- The text of the scheme itself: PHC strings, or bcrypt's own form.

@@ -30,6 +30,8 @@ pub enum RememberedBrowser {}
 pub enum Passkey {}
 /// What a [`JobId`] names.
 pub enum Job {}
+/// What an [`EmailVerificationId`] names.
+pub enum EmailVerification {}
 /// What a [`MailId`] names.
 pub enum Mail {}
 
@@ -51,6 +53,8 @@ pub type RememberedBrowserId = Id<RememberedBrowser>;
 pub type PasskeyId = Id<Passkey>;
 /// A piece of background work.
 pub type JobId = Id<Job>;
+/// An address that somebody wants to add to their account.
+pub type EmailVerificationId = Id<EmailVerification>;
 /// A mail, from when it is asked for until it is handed over.
 pub type MailId = Id<Mail>;
 

@@ -13,8 +13,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::accounts::account_pages::{
-    authenticator_app, cross_signing_reset, deactivate, end_others, end_session, home, new_passkey,
-    passkey as account_passkey, passkeys, recovery_codes, security, session, sessions,
+    add_email, authenticator_app, confirm_email, cross_signing_reset, deactivate, emails, end_others,
+    end_session, home, new_passkey, passkey as account_passkey, passkeys, recovery_codes, remove_email, security,
+    session, sessions, verify_email,
 };
 use crate::accounts::signed_in;
 use crate::app::App;
@@ -189,6 +190,11 @@ fn pages(app: &App) -> Router<App> {
             get(account_passkey::get_remove).post(account_passkey::post_remove),
         )
         .route("/account/sessions", get(sessions::get))
+        .route("/account/email", get(emails::get))
+        .route("/account/email/add", get(add_email::get).post(add_email::post))
+        .route("/account/email/verify/{id}", get(verify_email::get).post(verify_email::post))
+        .route("/account/email/remove", get(remove_email::get).post(remove_email::post))
+        .route("/email/{token}", get(confirm_email::get).post(confirm_email::post))
         .route("/account/deactivate", get(deactivate::get).post(deactivate::post))
         .route("/account/cross-signing-reset", get(cross_signing_reset::get).post(cross_signing_reset::post))
         .route("/account/sessions/client/{id}", get(session::get).post(session::post))

@@ -32,6 +32,10 @@ async fn nodes(limited: impl FnOnce(&mut RateLimits)) -> (Server, [Router; 2]) {
         client_secret_per_client: WIDE,
         user_code_per_address: WIDE,
         user_code_per_account: WIDE,
+        email_code_per_account: WIDE,
+        email_code_per_recipient: WIDE,
+        recovery_per_address: WIDE,
+        recovery_per_recipient: WIDE,
     };
     limited(&mut limits);
     let server = Server::start_with(Engine::Postgres, |config| config.rate_limits = limits).await;

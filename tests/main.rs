@@ -1,5 +1,6 @@
 //! Every flow of the server, one module each.
 
+mod account_emails;
 mod account_management;
 mod account_pages;
 mod authorization_code;

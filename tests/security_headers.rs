@@ -140,9 +140,9 @@ async fn sweep(public_base: &str) {
     let good = authorization_query(&client, "openid", &[]);
     let mut paths = Vec::new();
     for route in page_routes() {
-        match route.contains("{id}") {
-            true => paths.extend(identifiers.iter().map(|id| route.replace("{id}", id))),
-            false => paths.push(route.to_owned()),
+        match ["{id}", "{token}"].into_iter().find(|place| route.contains(place)) {
+            Some(place) => paths.extend(identifiers.iter().map(|id| route.replace(place, id))),
+            None => paths.push(route.to_owned()),
         }
     }
     paths.extend([

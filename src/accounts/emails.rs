@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::sql;
 use crate::ids::UserId;
-use crate::store::{self, On, Store, Tx};
+use crate::store::{self, On, Tx};
 use crate::time::Timestamp;
 
 /// An e-mail address as it was given, of a form that mail servers take (RFC 5321 §4.1.2).
@@ -79,8 +79,25 @@ pub async fn find_owner(on: impl Into<On<'_>>, address: &Address) -> Result<Opti
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find_verified_owner(store: &Store, address: &Address) -> Result<Option<UserId>, store::Error> {
-    sql::find_verified_email_owner(store, &address.folded()).await
+pub async fn find_verified_owner(
+    on: impl Into<On<'_>>,
+    address: &Address,
+) -> Result<Option<UserId>, store::Error> {
+    sql::find_verified_email_owner(on, &address.folded()).await
+}
+
+/// Gives an address to the account whose person was shown to receive what is sent there, also when another
+/// account has it without such proof. `false` when it is proven for another account.
+///
+/// # Errors
+/// When the database fails.
+pub async fn confirm(
+    tx: &mut Tx,
+    user_id: UserId,
+    address: &Address,
+    now: Timestamp,
+) -> Result<bool, store::Error> {
+    sql::confirm_email(tx, user_id, &address.0, &address.folded(), now).await
 }
 
 /// Takes an address from an account; `false` when the account does not have it.

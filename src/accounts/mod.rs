@@ -1,10 +1,12 @@
 //! People's accounts: who they are, their passwords and e-mail addresses, and what becomes of an account.
 //!
-//! Owns `users`, `passwords`, `user_emails` and what a person proves who they are with: `passkeys`,
-//! `authenticator_apps`, `used_ceremonies`, `recovery_codes`, `recovery_links` and `remembered_browsers`. Sessions are `sessions/`; signing in is `login/`, and with older clients `compat/`.
+//! Owns `users`, `passwords`, `user_emails`, `email_verifications`, `password_resets` and what a person proves who they
+//! are with: `passkeys`, `authenticator_apps`, `used_ceremonies`, `recovery_codes`, `recovery_links` and `remembered_browsers`.
+//! Sessions are `sessions/`; signing in is `login/`, and with older clients `compat/`.
 
 pub mod account_pages;
 pub mod authenticator_apps;
+pub mod email_verifications;
 pub mod emails;
 pub mod factors;
 pub mod jobs;
@@ -30,5 +32,6 @@ use crate::time::Timestamp;
 /// When the database fails.
 pub async fn expire(tx: &mut Tx, now: Timestamp) -> Result<(), store::Error> {
     remembered_browsers::expire(tx, now).await?;
-    recovery_links::expire(tx, now).await
+    recovery_links::expire(tx, now).await?;
+    sql::expire(tx, now).await
 }

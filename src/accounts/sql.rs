@@ -1,9 +1,10 @@
 //! All SQL of the accounts.
 
+use super::email_verifications::Verification;
 use super::emails::UserEmail;
 use super::signed_in::SignedIn;
 use super::users::User;
-use crate::ids::UserId;
+use crate::ids::{EmailVerificationId, UserId};
 use crate::sessions::browser::BrowserSession;
 use crate::store::{Error, FromRow, On, Row, Store, Tx, query};
 use crate::time::Timestamp;
@@ -174,6 +175,21 @@ INSERT INTO user_emails (folded, user_id, address, created_at, verified_at) VALU
     Ok(())
 }
 
+pub(super) async fn confirm_email(
+    tx: &mut Tx,
+    user: UserId,
+    address: &str,
+    folded: &str,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    const CONFIRM: &str = "
+INSERT INTO user_emails (folded, user_id, address, created_at, verified_at) VALUES ($1, $2, $3, $4, $4)
+ON CONFLICT (folded) DO UPDATE
+SET user_id = excluded.user_id, address = excluded.address, created_at = excluded.created_at, verified_at = excluded.verified_at
+WHERE user_emails.verified_at IS NULL OR user_emails.user_id = excluded.user_id";
+    Ok(query(CONFIRM).bind(folded).bind(user).bind(address).bind(now).execute(tx).await? == 1)
+}
+
 struct Owner(UserId);
 
 impl FromRow for Owner {
@@ -182,9 +198,12 @@ impl FromRow for Owner {
     }
 }
 
-pub(super) async fn find_verified_email_owner(store: &Store, folded: &str) -> Result<Option<UserId>, Error> {
+pub(super) async fn find_verified_email_owner(
+    on: impl Into<On<'_>>,
+    folded: &str,
+) -> Result<Option<UserId>, Error> {
     const FIND: &str = "SELECT user_id FROM user_emails WHERE folded = $1 AND verified_at IS NOT NULL";
-    let found: Option<Owner> = query(FIND).bind(folded).fetch_optional(store).await?;
+    let found: Option<Owner> = query(FIND).bind(folded).fetch_optional(on).await?;
     Ok(found.map(|Owner(user)| user))
 }
 
@@ -210,4 +229,96 @@ pub(super) async fn list_emails(on: impl Into<On<'_>>, user: UserId) -> Result<V
 SELECT address, verified_at FROM user_emails WHERE user_id = $1
 ORDER BY CASE WHEN verified_at IS NULL THEN 1 ELSE 0 END, created_at, folded";
     query(LIST).bind(user).fetch_all(on).await
+}
+
+impl FromRow for Verification {
+    fn from_row(row: &Row) -> Result<Verification, Error> {
+        let address: String = row.get("address")?;
+        Ok(Verification {
+            id: row.get("id")?,
+            user_id: row.get("user_id")?,
+            address: address.parse().map_err(|_| Error::Corrupt { column: "address" })?,
+            code_digest: row.get("code_digest")?,
+        })
+    }
+}
+
+pub(super) async fn add_verification(
+    tx: &mut Tx,
+    verification: &Verification,
+    token_digest: &str,
+    expires_at: Timestamp,
+) -> Result<(), Error> {
+    const ADD: &str = "
+INSERT INTO email_verifications (id, user_id, address, code_digest, attempts, token_digest, expires_at)
+VALUES ($1, $2, $3, $4, 0, $5, $6)";
+    query(ADD)
+        .bind(verification.id)
+        .bind(verification.user_id)
+        .bind(verification.address.to_string())
+        .bind(&verification.code_digest)
+        .bind(token_digest)
+        .bind(expires_at)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn find_verification(
+    store: &Store,
+    id: EmailVerificationId,
+    user: UserId,
+    now: Timestamp,
+) -> Result<Option<Verification>, Error> {
+    const FIND: &str = "
+SELECT id, user_id, address, code_digest FROM email_verifications
+WHERE id = $1 AND user_id = $2 AND expires_at > $3";
+    query(FIND).bind(id).bind(user).bind(now).fetch_optional(store).await
+}
+
+pub(super) async fn find_verification_by_token(
+    store: &Store,
+    token_digest: &str,
+    now: Timestamp,
+) -> Result<Option<Verification>, Error> {
+    const FIND: &str = "
+SELECT id, user_id, address, code_digest FROM email_verifications WHERE token_digest = $1 AND expires_at > $2";
+    query(FIND).bind(token_digest).bind(now).fetch_optional(store).await
+}
+
+/// Counts an attempt, if one is left. Who counts next waits for the end of the transaction.
+pub(super) async fn count_verification_attempt(
+    tx: &mut Tx,
+    id: EmailVerificationId,
+    user: UserId,
+    most: i64,
+    now: Timestamp,
+) -> Result<Option<Verification>, Error> {
+    const COUNT: &str = "
+UPDATE email_verifications SET attempts = attempts + 1
+WHERE id = $1 AND user_id = $2 AND attempts < $3 AND expires_at > $4
+RETURNING id, user_id, address, code_digest";
+    query(COUNT).bind(id).bind(user).bind(most).bind(now).fetch_optional(tx).await
+}
+
+pub(super) async fn spend_verification_token(
+    tx: &mut Tx,
+    token_digest: &str,
+    now: Timestamp,
+) -> Result<Option<Verification>, Error> {
+    const SPEND: &str = "
+DELETE FROM email_verifications WHERE token_digest = $1 AND expires_at > $2
+RETURNING id, user_id, address, code_digest";
+    query(SPEND).bind(token_digest).bind(now).fetch_optional(tx).await
+}
+
+pub(super) async fn remove_verification(tx: &mut Tx, id: EmailVerificationId) -> Result<(), Error> {
+    query("DELETE FROM email_verifications WHERE id = $1").bind(id).execute(tx).await?;
+    Ok(())
+}
+
+pub(super) async fn expire(tx: &mut Tx, now: Timestamp) -> Result<(), Error> {
+    query("DELETE FROM email_verifications WHERE expires_at <= $1").bind(now).execute(tx).await?;
+    query("DELETE FROM recoveries WHERE expires_at <= $1").bind(now).execute(tx).await?;
+    Ok(())
 }

@@ -36,6 +36,19 @@ pub struct RateLimits {
     /// Wrong codes of other devices, entered by one person in whichever browser.
     #[serde(deserialize_with = "limit::<_, 10, 30>")]
     pub user_code_per_account: Limit,
+    /// Mails with a code that confirms an e-mail address, which one person has sent. Five wrong codes are
+    /// allowed for each.
+    #[serde(deserialize_with = "limit::<_, 5, 10>")]
+    pub email_code_per_account: Limit,
+    /// The same mails to one e-mail address, whoever has them sent.
+    #[serde(deserialize_with = "limit::<_, 5, 10>")]
+    pub email_code_per_recipient: Limit,
+    /// Mails with a way back into an account, asked for from one address (a /64 network for IPv6).
+    #[serde(deserialize_with = "limit::<_, 10, 30>")]
+    pub recovery_per_address: Limit,
+    /// The same mails to one e-mail address, whoever asks for them.
+    #[serde(deserialize_with = "limit::<_, 3, 6>")]
+    pub recovery_per_recipient: Limit,
 }
 
 /// A bucket of attempts that refills evenly.
@@ -63,6 +76,10 @@ impl Default for RateLimits {
             client_secret_per_client: limit(20, 120),
             user_code_per_address: limit(20, 60),
             user_code_per_account: limit(10, 30),
+            email_code_per_account: limit(5, 10),
+            email_code_per_recipient: limit(5, 10),
+            recovery_per_address: limit(10, 30),
+            recovery_per_recipient: limit(3, 6),
         }
     }
 }
@@ -79,6 +96,10 @@ impl RateLimits {
             ("client_secret_per_client", self.client_secret_per_client),
             ("user_code_per_address", self.user_code_per_address),
             ("user_code_per_account", self.user_code_per_account),
+            ("email_code_per_account", self.email_code_per_account),
+            ("email_code_per_recipient", self.email_code_per_recipient),
+            ("recovery_per_address", self.recovery_per_address),
+            ("recovery_per_recipient", self.recovery_per_recipient),
         ];
         for (name, limit) in limits {
             for (key, number) in [("burst", limit.burst), ("per_hour", limit.per_hour)] {
@@ -122,7 +143,11 @@ mod tests {
             "rendezvous_per_address": {},
             "client_secret_per_client": {},
             "user_code_per_address": {},
-            "user_code_per_account": {}
+            "user_code_per_account": {},
+            "email_code_per_account": {},
+            "email_code_per_recipient": {},
+            "recovery_per_address": {},
+            "recovery_per_recipient": {}
         }"#;
         assert_eq!(serde_json::from_str::<RateLimits>(empty).unwrap(), RateLimits::default());
     }

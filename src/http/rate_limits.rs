@@ -36,6 +36,14 @@ pub enum Action<'a> {
     UserCodeFrom(&'a str),
     /// Wrong user codes that one person entered.
     UserCodeBy(UserId),
+    /// Mails with a code that one person has sent.
+    EmailCodeBy(UserId),
+    /// Mails with a code to one e-mail address, in lower case.
+    EmailCodeTo(&'a str),
+    /// Mails with a way back into an account, asked for from one address.
+    RecoverFrom(&'a str),
+    /// The same for one e-mail address, in lower case, whether or not it is anybody's.
+    RecoverTo(&'a str),
 }
 
 impl Action<'_> {
@@ -56,6 +64,10 @@ impl Action<'_> {
             }
             Action::UserCodeFrom(address) => format!("user_code_from:{address}"),
             Action::UserCodeBy(user) => format!("user_code_by:{user}"),
+            Action::EmailCodeBy(user) => format!("email_code_by:{user}"),
+            Action::EmailCodeTo(email) => format!("email_code_to:{}", crate::keys::digest(email)),
+            Action::RecoverFrom(address) => format!("recover_from:{address}"),
+            Action::RecoverTo(email) => format!("recover_to:{}", crate::keys::digest(email)),
         }
     }
 
@@ -71,6 +83,10 @@ impl Action<'_> {
             Action::ClientSecret(..) => limits.client_secret_per_client,
             Action::UserCodeFrom(_) => limits.user_code_per_address,
             Action::UserCodeBy(_) => limits.user_code_per_account,
+            Action::EmailCodeBy(_) => limits.email_code_per_account,
+            Action::EmailCodeTo(_) => limits.email_code_per_recipient,
+            Action::RecoverFrom(_) => limits.recovery_per_address,
+            Action::RecoverTo(_) => limits.recovery_per_recipient,
         }
     }
 }

@@ -88,7 +88,8 @@ impl RootSecret {
         &self.ceremony
     }
 
-    /// What the database knows of a code that people type: too short for a digest without a key.
+    /// What the database knows of a code that people type: too short for a digest without a key. Codes
+    /// of different kinds must differ in what stands before them.
     pub fn digest_of_user_code(&self, code: &[u8]) -> String {
         base64url(hmac::sign(&self.user_code, code))
     }
