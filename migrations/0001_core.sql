@@ -46,15 +46,15 @@ CREATE INDEX email_verifications_user ON email_verifications (user_id);
 CREATE INDEX email_verifications_expires ON email_verifications (expires_at);
 
 -- Links by which people who cannot sign in get back into their accounts.
-CREATE TABLE recoveries (
+CREATE TABLE password_resets (
     -- Of the request, so that a link that is made twice by mistake is made once.
     id           TEXT PRIMARY KEY,
     user_id      TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     token_digest TEXT NOT NULL UNIQUE,
     expires_at   BIGINT NOT NULL
 );
-CREATE INDEX recoveries_user ON recoveries (user_id);
-CREATE INDEX recoveries_expires ON recoveries (expires_at);
+CREATE INDEX password_resets_user ON password_resets (user_id);
+CREATE INDEX password_resets_expires ON password_resets (expires_at);
 
 CREATE TABLE passwords (
     user_id    TEXT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,

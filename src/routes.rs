@@ -14,8 +14,8 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::accounts::account_pages::{
     add_email, authenticator_app, confirm_email, cross_signing_reset, deactivate, emails, end_others,
-    end_session, home, new_passkey, passkey as account_passkey, passkeys, recovery_codes, remove_email, security,
-    session, sessions, verify_email,
+    end_session, home, new_passkey, passkey as account_passkey, passkeys, password as new_password,
+    recovery_codes, remove_email, security, session, sessions, verify_email,
 };
 use crate::accounts::signed_in;
 use crate::app::App;
@@ -29,7 +29,7 @@ use crate::http::measure::measure;
 use crate::http::pages::Site;
 use crate::http::request_id::request_id;
 use crate::http::visit::Visit;
-use crate::login::{enrol, passkey, password, recover, second, security_key, sign_out};
+use crate::login::{enrol, passkey, password, recover, reset_password, second, security_key, sign_out};
 use crate::oauth::guard::{in_time, method_not_allowed, method_not_allowed_for_any_origin, panicked};
 use crate::oauth::metadata::{self, Jwks};
 use crate::oauth::{
@@ -169,6 +169,8 @@ fn pages(app: &App) -> Router<App> {
         .route("/login/security-key", get(security_key::get).post(security_key::post))
         .route("/link", get(link::get).post(link::post))
         .route("/end-session", get(logout::get).post(logout::post))
+        .route("/reset-password", get(reset_password::get).post(reset_password::post))
+        .route("/reset-password/{secret}", get(reset_password::get_link).post(reset_password::post_link))
         .route("/logout", post(sign_out::post))
         .route("/signed-out", get(sign_out::signed_out))
         .route("/account", get(home::get))
@@ -194,7 +196,8 @@ fn pages(app: &App) -> Router<App> {
         .route("/account/email/add", get(add_email::get).post(add_email::post))
         .route("/account/email/verify/{id}", get(verify_email::get).post(verify_email::post))
         .route("/account/email/remove", get(remove_email::get).post(remove_email::post))
-        .route("/email/{token}", get(confirm_email::get).post(confirm_email::post))
+        .route("/email/{secret}", get(confirm_email::get).post(confirm_email::post))
+        .route("/account/password", get(new_password::get).post(new_password::post))
         .route("/account/deactivate", get(deactivate::get).post(deactivate::post))
         .route("/account/cross-signing-reset", get(cross_signing_reset::get).post(cross_signing_reset::post))
         .route("/account/sessions/client/{id}", get(session::get).post(session::post))

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::accounts::jobs::{DeactivateUser, ProvisionUser, ReactivateUser};
 use crate::accounts::mails::SendMail;
 use crate::accounts::passkeys;
+use crate::accounts::password_resets::BeginPasswordReset;
 use crate::app::App;
 use crate::jobs::{self, Crew, Job};
 use crate::keys::KeyringError;
@@ -77,6 +78,7 @@ pub async fn run_next_of(app: &App, crew: Option<Crew>) -> Result<bool, store::E
         ReactivateUser::KIND => jobs::run::<ReactivateUser>(app, &leased).await?,
         DeleteDevice::KIND => jobs::run::<DeleteDevice>(app, &leased).await?,
         TellClient::KIND => jobs::run::<TellClient>(app, &leased).await?,
+        BeginPasswordReset::KIND => jobs::run::<BeginPasswordReset>(app, &leased).await?,
         SendMail::KIND => jobs::run::<SendMail>(app, &leased).await?,
         // A newer node may have asked for something that this one does not know: it stays leased
         // for a while, and that node takes it then.

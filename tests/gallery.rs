@@ -14,13 +14,16 @@ use gatehouse::accounts::account_pages::passkeys::PasskeySection;
 use gatehouse::accounts::account_pages::recovery_codes::{NewCodesPage, OfferCodesPage};
 use gatehouse::accounts::account_pages::security::{SecurityNotice, SecurityPage};
 use gatehouse::accounts::account_pages::{
-    AccountHomePage, AccountNotice, CrossSigningResetAllowedPage, CrossSigningResetPage, DeactivatePage,
-    DeactivatedPage, EndOthersPage, EndSessionPage, Loss, NewPasskeyPage, NotAdded, PasskeyNotice,
-    PasskeyPage, PasskeyRow, RemovePasskeyPage, SessionKind, SessionPage, SessionRow, SessionsPage,
-    WrongName,
+    AccountHomePage, AccountNotice, AddEmailPage, ChangedPasswordPage, ConfirmEmailPage, ConfirmedEmailPage,
+    CrossSigningResetAllowedPage, CrossSigningResetPage, DeactivatePage, DeactivatedPage, EmailNotice,
+    EmailProblem, EmailsPage, EndOthersPage, EndSessionPage, Loss, NewPasskeyPage, NotAdded, PasskeyNotice,
+    PasskeyPage, PasskeyRow, PasswordPage, RemoveEmailPage, RemovePasskeyPage, SessionKind, SessionPage,
+    SessionRow, SessionsPage, UselessLinkPage, VerifyEmailPage, WrongCode, WrongName,
 };
 use gatehouse::accounts::authenticator_apps::{AuthenticatorApp, Instructions};
+use gatehouse::accounts::emails::UserEmail;
 use gatehouse::accounts::factors::Factors;
+use gatehouse::accounts::new_password::Problem as PasswordProblem;
 use gatehouse::accounts::passkeys::{Ceremony, Kind};
 use gatehouse::accounts::remembered_browsers::RememberedBrowser;
 use gatehouse::clients::label::{ClientLabel, Destination};
@@ -34,6 +37,9 @@ use gatehouse::ids::{AuthenticatorAppId, RememberedBrowserId};
 use gatehouse::login::next::Onward;
 use gatehouse::login::password::{SignInNotice, SignInPage, SignInProblem};
 use gatehouse::login::recover::{RecoverPage, RecoverProblem};
+use gatehouse::login::reset_password::{
+    NewPasswordPage, ResetPasswordPage, ResetPasswordSentPage, ResetProblem,
+};
 use gatehouse::login::second::{self, RecoveryCodePage, SecondStepPage, Ways};
 use gatehouse::login::sign_out::SignedOutPage;
 use gatehouse::oauth::consent::{ConsentPage, Lasts};
@@ -228,7 +234,7 @@ impl Words {
         let refused = SignInPage {
             username: self.typed.clone(),
             problems: vec![SignInProblem::WrongNameOrPassword],
-            help: Some("/recover".to_owned()),
+            help: Some("/reset-password".to_owned()),
             onward: onward(&self.typed),
             ..sign_in()
         };
@@ -544,10 +550,74 @@ impl Words {
 
         add("index", IndexPage { frame: frame(), person: None }.render());
         add("index-signed-in", IndexPage { frame: frame(), person: Some(self.person()) }.render());
-        let home = AccountHomePage { frame: frame(), person: self.person(), homeserver_unreachable: false };
-        add("account", home.render());
-        let home = AccountHomePage { frame: frame(), person: self.person(), homeserver_unreachable: true };
-        add("account-unreachable", home.render());
+        for (name, homeserver_unreachable) in [("account", false), ("account-unreachable", true)] {
+            let (person, are_passwords_on) = (self.person(), !homeserver_unreachable);
+            let home = AccountHomePage { frame: frame(), person, are_passwords_on, homeserver_unreachable };
+            add(name, home.render());
+        }
+
+        let emails = |notice, is_mail_on, emails: Vec<UserEmail>| {
+            EmailsPage { frame: frame(), notice, emails, is_mail_on }.render()
+        };
+        let address = || if self.typed.is_empty() { "a@b.example".to_owned() } else { self.typed.clone() };
+        let email = |verified_at| UserEmail { address: address(), verified_at };
+        add("emails", emails(Some(EmailNotice::Added), true, vec![email(Some(NOW)), email(None)]));
+        add("emails-off", emails(Some(EmailNotice::Over), false, vec![email(None)]));
+        add("emails-none", emails(None, true, Vec::new()));
+        add("emails-removed", emails(Some(EmailNotice::Removed), false, Vec::new()));
+        add("emails-taken", emails(Some(EmailNotice::Taken), true, Vec::new()));
+        for (name, problem) in [
+            ("email-add", None),
+            ("email-invalid", Some(EmailProblem::Invalid)),
+            ("email-not-allowed", Some(EmailProblem::NotAllowed)),
+            ("email-too-many", Some(EmailProblem::TooManyCodes(wait))),
+        ] {
+            add(name, AddEmailPage { frame: frame(), typed: self.typed.clone(), problem }.render());
+        }
+        for (name, problem) in [("email-code", None), ("email-code-wrong", Some(WrongCode))] {
+            let path = "/account/email/verify/01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned();
+            add(name, VerifyEmailPage { frame: frame(), path, address: address(), problem }.render());
+        }
+        for (name, is_last) in [("email-remove", false), ("email-remove-last", true)] {
+            add(name, RemoveEmailPage { frame: frame(), address: address(), is_last }.render());
+        }
+        let (path, address, mxid) = (format!("/email/{}", self.typed), address(), self.mxid.clone());
+        add("email-confirm", ConfirmEmailPage { frame: frame(), path, address, mxid }.render());
+        add("email-confirmed", ConfirmedEmailPage { frame: frame() }.render());
+        add("useless-link", UselessLinkPage { frame: frame(), new_one: "/reset-password" }.render());
+        let problems = [
+            ("", None),
+            ("-missing", Some(PasswordProblem::Missing)),
+            ("-short", Some(PasswordProblem::TooShort(15))),
+            ("-long", Some(PasswordProblem::TooLong)),
+            ("-guessable", Some(PasswordProblem::Guessable)),
+            ("-different", Some(PasswordProblem::Different)),
+        ];
+        for (name, problem) in problems {
+            let (person, action, end_others) =
+                (self.person(), "/account/password".to_owned(), name.is_empty());
+            let page =
+                PasswordPage { frame: frame(), person, action, minimum_length: 15, end_others, problem };
+            add(&format!("password{name}"), page.render());
+            let (path, mxid) = (format!("/reset-password/{}", self.typed), self.mxid.clone());
+            let (minimum_length, end_devices) = (15, !name.is_empty());
+            let page = NewPasswordPage { frame: frame(), path, mxid, minimum_length, end_devices, problem };
+            add(&format!("reset-password-password{name}"), page.render());
+        }
+        add("password-changed", ChangedPasswordPage { frame: frame() }.render());
+        for (name, is_possible, problem) in [
+            ("reset-password", true, None),
+            ("reset-password-off", false, None),
+            ("reset-password-invalid", true, Some(ResetProblem::Invalid)),
+            ("reset-password-too-many", true, Some(ResetProblem::TooMany(wait))),
+        ] {
+            add(
+                name,
+                ResetPasswordPage { frame: frame(), is_possible, typed: self.typed.clone(), problem }
+                    .render(),
+            );
+        }
+        add("reset-password-sent", ResetPasswordSentPage { frame: frame() }.render());
 
         let sessions = |in_use: Vec<SessionRow>, unused: Vec<SessionRow>| SessionsPage {
             frame: frame(),

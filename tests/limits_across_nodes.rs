@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use futures_util::future::join_all;
-use gatehouse::config::{Limit, RateLimits};
+use gatehouse::config::{Limit, MailTransport, RateLimits};
 use gatehouse::http::listen::Peer;
 use http::header::{CONTENT_TYPE, COOKIE, ORIGIN};
 use http::{Request, StatusCode};
@@ -34,11 +34,17 @@ async fn nodes(limited: impl FnOnce(&mut RateLimits)) -> (Server, [Router; 2]) {
         user_code_per_account: WIDE,
         email_code_per_account: WIDE,
         email_code_per_recipient: WIDE,
-        recovery_per_address: WIDE,
-        recovery_per_recipient: WIDE,
+        password_reset_per_address: WIDE,
+        password_reset_per_recipient: WIDE,
     };
     limited(&mut limits);
-    let server = Server::start_with(Engine::Postgres, |config| config.rate_limits = limits).await;
+    let server = Server::start_with(Engine::Postgres, |config| {
+        config.rate_limits = limits;
+        // Nothing is sent: nobody works here.
+        config.email.transport = MailTransport::Sendmail;
+        config.email.from = Some("noreply@example.org".to_owned());
+    })
+    .await;
     let routers = [server.another_node().await.1, server.another_node().await.1];
     (server, routers)
 }
@@ -168,4 +174,31 @@ async fn second_steps(server: &Server, from_address: impl Fn(usize) -> String) -
         requests.push(from(&from_address(number), form_request(SECOND, &headers, &form)));
     }
     requests
+}
+
+/// Questions for a link, each from a browser of its own.
+async fn password_resets(server: &Server, to: impl Fn(usize) -> (String, String)) -> Vec<Request<Body>> {
+    let base = server.config.http.public_base.origin().ascii_serialization();
+    let mut requests = Vec::new();
+    for number in 0..ATTEMPTS {
+        let (email, address) = to(number);
+        let mut browser = server.browser();
+        let csrf = browser.csrf().await;
+        let cookies: Vec<String> =
+            browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let headers = [(ORIGIN, base.as_str()), (COOKIE, &cookies.join("; "))];
+        let form = [("csrf", csrf.as_str()), ("email", &email)];
+        requests.push(from(&address, form_request("/reset-password", &headers, &form)));
+    }
+    requests
+}
+
+#[tokio::test]
+async fn links_that_let_people_back_in() {
+    let from_one = |number: usize| (format!("user{number}@example.com"), "198.51.100.1".to_owned());
+    let by_address = nodes(|limits| limits.password_reset_per_address = LIMIT).await;
+    hold(&by_address, async || password_resets(&by_address.0, from_one).await).await;
+    let to_one = |number: usize| ("user@example.com".to_owned(), format!("198.51.100.{number}"));
+    let by_recipient = nodes(|limits| limits.password_reset_per_recipient = LIMIT).await;
+    hold(&by_recipient, async || password_resets(&by_recipient.0, to_one).await).await;
 }

@@ -46,7 +46,7 @@ impl Words {
             ("test", Mail::Test),
             ("verify-email", Mail::VerifyEmail { code: "314159".to_owned(), token: token.clone() }),
             ("email-taken", Mail::EmailTaken),
-            ("recover", Mail::Recover { token }),
+            ("reset-password", Mail::ResetPassword { token }),
             ("new-sign-in", Mail::NewSignIn(occasion())),
             ("password-changed", Mail::PasswordChanged(occasion())),
             ("password-set", Mail::PasswordChanged(Occasion::by_admin(NOW))),
@@ -66,6 +66,11 @@ impl Words {
             |mail| write(&config, MailId::of_name("one"), NOW, "alice@example.com", Some(self.mxid), &mail);
         mails.into_iter().map(|(name, mail)| (name, letter(mail).expect("a mail"))).collect()
     }
+}
+
+/// The pages of all mails.
+pub(crate) fn usual() -> Vec<(&'static str, String)> {
+    USUAL.mails().into_iter().map(|(name, letter)| (name, letter.html)).collect()
 }
 
 fn hostile() -> Words {

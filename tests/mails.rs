@@ -226,7 +226,7 @@ on_both_engines! {
         let (server, mail_server) = with_mails(engine).await;
         let alice = alice(&server).await;
         tell(&server, &alice, &Mail::VerifyEmail { code: "314159".to_owned(), token: "a-token".to_owned() }).await;
-        tell(&server, &alice, &Mail::Recover { token: "a-token".to_owned() }).await;
+        tell(&server, &alice, &Mail::ResetPassword { token: "a-token".to_owned() }).await;
         for Stored { payload, .. } in waiting(&server).await {
             for secret in ["314159", "a-token", "example.com", "alice"] {
                 assert!(!payload.contains(secret), "{payload}");
@@ -236,7 +236,7 @@ on_both_engines! {
         let received = mail_server.received();
         assert!(received.iter().any(|mail| mail.text().contains("    314159\n") && mail.html().contains("314159")));
         assert!(received.iter().all(|mail| !mail.header("Subject").contains("314159")));
-        let link = "https://auth.example.org/recover/a-token";
+        let link = "https://auth.example.org/reset-password/a-token";
         assert!(received.iter().any(|mail| mail.text().contains(link) && mail.html().contains(link)));
     }
 
@@ -244,7 +244,7 @@ on_both_engines! {
         let (server, mut mail_server) = with_mails(engine).await;
         let alice = alice(&server).await;
         mail_server.kill();
-        tell(&server, &alice, &Mail::Recover { token: "a-token".to_owned() }).await;
+        tell(&server, &alice, &Mail::ResetPassword { token: "a-token".to_owned() }).await;
         tell(&server, &alice, &changed(&server)).await;
         server.run_jobs().await;
         mail_server.restart().await;

@@ -18,13 +18,14 @@ use world::World;
 const HEARD: [&str; 5] = ["gatehouse", "h2", "hyper_util", "reqwest", "rustls"];
 
 /// What every run has met at least.
-const KINDS: [&str; 29] = [
+const KINDS: [&str; 34] = [
     "a cookie",
     "a credential",
     "a rendezvous session",
     "a request_uri",
     "a user code",
     "access_token",
+    "an address",
     "authorization_requests.code_digest",
     "client_assertion",
     "client_secret",
@@ -34,6 +35,8 @@ const KINDS: [&str; 29] = [
     "device_code",
     "device_requests.device_code_digest",
     "device_requests.user_code_digest",
+    "email_verifications.code_digest",
+    "email_verifications.token_digest",
     "id_token",
     "id_token_hint",
     "loginToken",
@@ -44,6 +47,8 @@ const KINDS: [&str; 29] = [
     "sso_logins.token_digest",
     "state",
     "the key of the certificate",
+    "the link in a mail",
+    "the password of the mail account",
     "the pepper",
     "the root secret",
     "the secret of a client made by command",

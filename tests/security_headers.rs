@@ -140,7 +140,7 @@ async fn sweep(public_base: &str) {
     let good = authorization_query(&client, "openid", &[]);
     let mut paths = Vec::new();
     for route in page_routes() {
-        match ["{id}", "{token}"].into_iter().find(|place| route.contains(place)) {
+        match ["{id}", "{secret}"].into_iter().find(|place| route.contains(place)) {
             Some(place) => paths.extend(identifiers.iter().map(|id| route.replace(place, id))),
             None => paths.push(route.to_owned()),
         }

@@ -4,7 +4,7 @@ use super::email_verifications::Verification;
 use super::emails::UserEmail;
 use super::signed_in::SignedIn;
 use super::users::User;
-use crate::ids::{EmailVerificationId, UserId};
+use crate::ids::{EmailVerificationId, MailId, UserId};
 use crate::sessions::browser::BrowserSession;
 use crate::store::{Error, FromRow, On, Row, Store, Tx, query};
 use crate::time::Timestamp;
@@ -317,8 +317,48 @@ pub(super) async fn remove_verification(tx: &mut Tx, id: EmailVerificationId) ->
     Ok(())
 }
 
+/// `false` when it is there already.
+pub(super) async fn add_password_reset(
+    tx: &mut Tx,
+    id: MailId,
+    user: UserId,
+    token_digest: &str,
+    expires_at: Timestamp,
+) -> Result<bool, Error> {
+    const ADD: &str = "
+INSERT INTO password_resets (id, user_id, token_digest, expires_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING";
+    let added = query(ADD).bind(id).bind(user).bind(token_digest).bind(expires_at).execute(tx).await?;
+    Ok(added == 1)
+}
+
+pub(super) async fn find_password_reset(
+    store: &Store,
+    token_digest: &str,
+    now: Timestamp,
+) -> Result<Option<UserId>, Error> {
+    const FIND: &str = "SELECT user_id FROM password_resets WHERE token_digest = $1 AND expires_at > $2";
+    let found: Option<Owner> = query(FIND).bind(token_digest).bind(now).fetch_optional(store).await?;
+    Ok(found.map(|Owner(user)| user))
+}
+
+pub(super) async fn spend_password_reset(
+    tx: &mut Tx,
+    token_digest: &str,
+    now: Timestamp,
+) -> Result<Option<UserId>, Error> {
+    const SPEND: &str =
+        "DELETE FROM password_resets WHERE token_digest = $1 AND expires_at > $2 RETURNING user_id";
+    let found: Option<Owner> = query(SPEND).bind(token_digest).bind(now).fetch_optional(tx).await?;
+    Ok(found.map(|Owner(user)| user))
+}
+
+pub(super) async fn forget_password_resets(tx: &mut Tx, user: UserId) -> Result<(), Error> {
+    query("DELETE FROM password_resets WHERE user_id = $1").bind(user).execute(tx).await?;
+    Ok(())
+}
+
 pub(super) async fn expire(tx: &mut Tx, now: Timestamp) -> Result<(), Error> {
     query("DELETE FROM email_verifications WHERE expires_at <= $1").bind(now).execute(tx).await?;
-    query("DELETE FROM recoveries WHERE expires_at <= $1").bind(now).execute(tx).await?;
+    query("DELETE FROM password_resets WHERE expires_at <= $1").bind(now).execute(tx).await?;
     Ok(())
 }

@@ -45,10 +45,10 @@ pub struct RateLimits {
     pub email_code_per_recipient: Limit,
     /// Mails with a way back into an account, asked for from one address (a /64 network for IPv6).
     #[serde(deserialize_with = "limit::<_, 10, 30>")]
-    pub recovery_per_address: Limit,
+    pub password_reset_per_address: Limit,
     /// The same mails to one e-mail address, whoever asks for them.
     #[serde(deserialize_with = "limit::<_, 3, 6>")]
-    pub recovery_per_recipient: Limit,
+    pub password_reset_per_recipient: Limit,
 }
 
 /// A bucket of attempts that refills evenly.
@@ -78,8 +78,8 @@ impl Default for RateLimits {
             user_code_per_account: limit(10, 30),
             email_code_per_account: limit(5, 10),
             email_code_per_recipient: limit(5, 10),
-            recovery_per_address: limit(10, 30),
-            recovery_per_recipient: limit(3, 6),
+            password_reset_per_address: limit(10, 30),
+            password_reset_per_recipient: limit(3, 6),
         }
     }
 }
@@ -98,8 +98,8 @@ impl RateLimits {
             ("user_code_per_account", self.user_code_per_account),
             ("email_code_per_account", self.email_code_per_account),
             ("email_code_per_recipient", self.email_code_per_recipient),
-            ("recovery_per_address", self.recovery_per_address),
-            ("recovery_per_recipient", self.recovery_per_recipient),
+            ("password_reset_per_address", self.password_reset_per_address),
+            ("password_reset_per_recipient", self.password_reset_per_recipient),
         ];
         for (name, limit) in limits {
             for (key, number) in [("burst", limit.burst), ("per_hour", limit.per_hour)] {
@@ -146,8 +146,8 @@ mod tests {
             "user_code_per_account": {},
             "email_code_per_account": {},
             "email_code_per_recipient": {},
-            "recovery_per_address": {},
-            "recovery_per_recipient": {}
+            "password_reset_per_address": {},
+            "password_reset_per_recipient": {}
         }"#;
         assert_eq!(serde_json::from_str::<RateLimits>(empty).unwrap(), RateLimits::default());
     }

@@ -41,9 +41,9 @@ pub enum Action<'a> {
     /// Mails with a code to one e-mail address, in lower case.
     EmailCodeTo(&'a str),
     /// Mails with a way back into an account, asked for from one address.
-    RecoverFrom(&'a str),
+    ResetPasswordFrom(&'a str),
     /// The same for one e-mail address, in lower case, whether or not it is anybody's.
-    RecoverTo(&'a str),
+    ResetPasswordTo(&'a str),
 }
 
 impl Action<'_> {
@@ -66,8 +66,8 @@ impl Action<'_> {
             Action::UserCodeBy(user) => format!("user_code_by:{user}"),
             Action::EmailCodeBy(user) => format!("email_code_by:{user}"),
             Action::EmailCodeTo(email) => format!("email_code_to:{}", crate::keys::digest(email)),
-            Action::RecoverFrom(address) => format!("recover_from:{address}"),
-            Action::RecoverTo(email) => format!("recover_to:{}", crate::keys::digest(email)),
+            Action::ResetPasswordFrom(address) => format!("reset_password_from:{address}"),
+            Action::ResetPasswordTo(email) => format!("reset_password_to:{}", crate::keys::digest(email)),
         }
     }
 
@@ -85,8 +85,8 @@ impl Action<'_> {
             Action::UserCodeBy(_) => limits.user_code_per_account,
             Action::EmailCodeBy(_) => limits.email_code_per_account,
             Action::EmailCodeTo(_) => limits.email_code_per_recipient,
-            Action::RecoverFrom(_) => limits.recovery_per_address,
-            Action::RecoverTo(_) => limits.recovery_per_recipient,
+            Action::ResetPasswordFrom(_) => limits.password_reset_per_address,
+            Action::ResetPasswordTo(_) => limits.password_reset_per_recipient,
         }
     }
 }

@@ -42,6 +42,13 @@ impl Password {
         self.normalized().chars().count()
     }
 
+    /// Whether somebody would guess it within a hundred million tries who knows common passwords, words and
+    /// names, how people change them, and these words about the person.
+    fn is_guessable(&self, words: &[String]) -> bool {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        zxcvbn::zxcvbn(&self.normalized(), &words).score() < zxcvbn::Score::Three
+    }
+
     /// NFKC, so that the same password typed on another keyboard is the same bytes.
     fn normalized(&self) -> Zeroizing<String> {
         Zeroizing::new(self.0.nfkc().collect())
@@ -136,6 +143,23 @@ impl HashPool {
     /// [`HashError::Busy`] when too many are waiting.
     pub async fn hash(&self, password: Password) -> Result<(String, i64), HashError> {
         self.run(move |pool| Ok((pool.hash_now(&password.normalized())?, CURRENT))).await
+    }
+
+    /// As [`HashPool::hash`], unless the password is easily guessed by somebody who knows these words about the
+    /// person: then there is no answer.
+    ///
+    /// # Errors
+    /// [`HashError::Busy`] when too many are waiting.
+    pub async fn hash_unless_guessable(
+        &self,
+        password: Password,
+        words: Vec<String>,
+    ) -> Result<Option<(String, i64)>, HashError> {
+        self.run(move |pool| match password.is_guessable(&words) {
+            true => Ok(None),
+            false => Ok(Some((pool.hash_now(&password.normalized())?, CURRENT))),
+        })
+        .await
     }
 
     /// Compares a password with a stored hash. Without one, as much work is done and the answer is

@@ -11,6 +11,7 @@ pub mod next;
 pub mod passkey;
 pub mod password;
 pub mod recover;
+pub mod reset_password;
 pub mod second;
 pub mod security_key;
 pub mod sign_out;

@@ -10,6 +10,7 @@ use http::StatusCode;
 use super::arrive::{arrive, ask_for_second};
 use super::attempts;
 use super::next::{self, Onward, Waiting};
+use super::reset_password;
 use crate::accounts::passkeys::{Ceremony, assertion};
 use crate::accounts::sign_in::{self, Attempt, Named};
 use crate::accounts::signed_in;
@@ -111,7 +112,7 @@ impl Form {
             passkey,
             signals: self.signals,
             homeserver_unreachable: !app.homeserver.seems_reachable(),
-            help: None,
+            help: Some(reset_password::PATH.to_owned()),
         };
         visit.page(status, &page, form_action)
     }

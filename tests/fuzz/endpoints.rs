@@ -1,7 +1,7 @@
 //! Whole requests to the server: every URL, however it is asked.
 
 use axum::body::Body;
-use gatehouse::config::{Limit, StaticClient};
+use gatehouse::config::{Limit, MailTransport, StaticClient};
 use http::header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION};
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
@@ -47,6 +47,13 @@ impl World {
                 limits.user_code_per_address = limit;
                 limits.user_code_per_account = limit;
                 limits.rendezvous_per_address = limit;
+                limits.email_code_per_account = limit;
+                limits.email_code_per_recipient = limit;
+                limits.password_reset_per_address = limit;
+                limits.password_reset_per_recipient = limit;
+                // Mails are asked for; nobody sends them.
+                config.email.transport = MailTransport::Sendmail;
+                config.email.from = Some("noreply@example.org".to_owned());
             })
             .await;
             server.user("alice").await;

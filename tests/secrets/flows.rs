@@ -12,10 +12,12 @@ use crate::rendezvous::PATH as RENDEZVOUS;
 use crate::support::factors::{ADD_APP, Authenticator, CODES, SECOND};
 use crate::support::page::Page;
 use crate::support::server::{Answer, REDIRECT_URI, Tokens, matrix_scope};
+use crate::support::smtp::Behaviour;
 
 /// All of them.
 pub async fn drive(world: &mut World) {
     let password = commands(world);
+    let password = mails(world, &password).await;
     pages(world, &password).await;
     clients_with_secrets(world, &password).await;
     clients_that_sign(world, &password).await;
@@ -118,6 +120,78 @@ async fn pages(world: &World, password: &str) {
     }
     let page = browser.get("/account/").await;
     assert_eq!(browser.submit(&page, "/logout", &[]).await.status, StatusCode::SEE_OTHER);
+}
+
+/// Recovery, and addresses that are added; the password that alice has afterwards.
+async fn mails(world: &World, password: &str) -> String {
+    const RESET: &str = "/reset-password";
+    const ADD: &str = "/account/email/add";
+    let (first, second) = (address(world), address(world));
+    // What is asked for is repeated to the admin, so this is not searched.
+    world.installation.run(&["users", "add-email", "alice", &first]).done();
+    world.installation.run(&["mail", "test", &first]).done();
+    world.mail_server.behave(Behaviour::Refuses("550 5.7.1 nothing for <address>"));
+    assert_eq!(world.installation.run(&["mail", "test", &first]).code, 1);
+    world.mail_server.behave(Behaviour::Takes);
+
+    let mut browser = Browser::new(world);
+    for to in [&address(world), &first] {
+        let page = browser.get(RESET).await;
+        assert_eq!(browser.submit(&page, RESET, &[("email", to)]).await.status, StatusCode::SEE_OTHER);
+    }
+    let link = link(world, &first, "Get back", "/reset-password/").await;
+    let (short, chosen) = ("a short one", new_password(world));
+    browser.get(&format!("{link}{}", world.guess("a link"))).await;
+    for typed in [short, password, &chosen] {
+        let page = browser.get(&link).await;
+        let again = if typed == password { short } else { typed };
+        browser.submit(&page, &link, &[("new_password", typed), ("new_password_again", again)]).await;
+    }
+    assert_eq!(browser.get(&link).await.status, StatusCode::NOT_FOUND, "it was spent");
+
+    let add = async |browser: &mut Browser<'_>, to: &str| {
+        let page = browser.get(ADD).await;
+        browser.submit(&page, ADD, &[("email", to)]).await.location().to_owned()
+    };
+    let path = add(&mut browser, &second).await;
+    let confirm = self::link(world, &second, "Confirm", "/email/").await;
+    let page = browser.get(&path).await;
+    browser.submit(&page, &path, &[("code", &world.guess("a code"))]).await;
+    let page = browser.get(&confirm).await;
+    assert_eq!(browser.submit(&page, &confirm, &[]).await.status, StatusCode::SEE_OTHER);
+    add(&mut browser, &address(world)).await;
+    let page = browser.get("/account/password").await;
+    let last = new_password(world);
+    let form = [("new_password", last.as_str()), ("new_password_again", &last), ("end_others", "yes")];
+    let changed = browser.submit(&page, "/account/password", &form).await;
+    assert_eq!(changed.status, StatusCode::SEE_OTHER);
+    let remove = format!("/account/email/remove?email={second}");
+    let page = browser.get(&remove).await;
+    browser.submit(&page, "/account/email/remove", &[("email", &second)]).await;
+    last
+}
+
+/// An address that nobody needs to read in a log.
+fn address(world: &World) -> String {
+    let address = format!("a{}@example.com", world.guess("a part of an address"));
+    world.secrets.borrow_mut().add("an address", &address);
+    address
+}
+
+/// The local path of the link in the last mail to an address.
+async fn link(world: &World, address: &str, subject: &str, path: &str) -> String {
+    let base = &world.bases[0];
+    for count in 1.. {
+        world.mail_server.until_received(count).await;
+        let mails = world.mail_server.received_by(address);
+        if let Some(mail) = mails.iter().find(|mail| mail.header("Subject").starts_with(subject)) {
+            let link = mail.link(&format!("{base}{path}")).replace(base, "");
+            let secret = link.rsplit('/').next().expect("a secret");
+            world.secrets.borrow_mut().add("the link in a mail", secret);
+            return link;
+        }
+    }
+    unreachable!("the waiting ends")
 }
 
 fn code_form<'a>(code: &'a str, verifier: &'a str) -> Vec<(&'static str, &'a str)> {

@@ -12,6 +12,7 @@ use axum::extract::Path;
 use axum::routing::{get, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use gatehouse::config::SmtpSecurity;
 use gatehouse::keys::{Algorithm, PrivateKey, PublishedKeys, RootSecret, SigningKey, random_secret};
 use gatehouse::time::Timestamp;
 use http::StatusCode;
@@ -25,14 +26,18 @@ use crate::outbound::Site;
 use crate::support::homeserver::StubHomeserver;
 use crate::support::secrets::Secrets;
 use crate::support::server::{Answer, Engine, REDIRECT_URI};
+use crate::support::smtp::{self, MailServer};
 use crate::support::{postgres, process};
 
 /// Where clients have people sent after signing out.
 pub const AFTERWARDS: &str = "https://app.example.com/bye";
 
 /// Every column that holds something that lets somebody in, or from which that follows.
-const STORED: [(&str, &str); 24] = [
+const STORED: [(&str, &str); 27] = [
     ("passwords", "hash"),
+    ("email_verifications", "code_digest"),
+    ("email_verifications", "token_digest"),
+    ("password_resets", "token_digest"),
     ("browser_sessions", "cookie_digest"),
     ("browser_sessions", "browser_digest"),
     ("oauth_clients", "secret_digest"),
@@ -61,6 +66,7 @@ const STORED: [(&str, &str); 24] = [
 pub struct World {
     pub installation: Installation,
     pub homeserver: StubHomeserver,
+    pub mail_server: MailServer,
     pub secrets: RefCell<Secrets>,
     /// What commands and refused starts printed.
     pub printed: RefCell<String>,
@@ -73,7 +79,7 @@ pub struct World {
     pub key: SigningKey,
     pub database: Database,
     /// By plain HTTP/1.1, and by HTTP/2 with TLS.
-    bases: [String; 2],
+    pub bases: [String; 2],
     /// Where the metrics are told.
     metrics: String,
     /// What clients were posted when a browser session was over.
@@ -168,6 +174,7 @@ impl World {
                 .route("/out/{status}", post(take)),
         );
 
+        let mail_server = MailServer::start_with(SmtpSecurity::Tls).await;
         let installation = Installation::new(&homeserver);
         let (port, tls_port, metrics_port) = (installation.port, process::free_port(), process::free_port());
         let folder = installation.folder.path();
@@ -226,9 +233,12 @@ impl World {
                 "pepper": secret("the pepper"), "bcrypt_pepper": secret("the pepper of Synapse"),
             },
             "rendezvous": { "msc4108": true },
+            "email": mail_server.as_json(),
             "rate_limits": {
                 "sign_in_per_address": plenty, "sign_in_per_account": plenty,
                 "client_registration_per_address": plenty, "client_secret_per_client": plenty,
+                "password_reset_per_address": plenty, "password_reset_per_recipient": plenty,
+                "email_code_per_account": plenty, "email_code_per_recipient": plenty,
             },
             "telemetry": {
                 "log_filter": "trace", "log_format": format,
@@ -253,6 +263,7 @@ impl World {
             }
         };
         fs::write(folder.join("gatehouse.yaml"), configuration.to_string()).unwrap();
+        secrets.add("the password of the mail account", smtp::PASSWORD);
         secrets.add("the key of the certificate", private_part(&certificate.signing_key.serialize_der()));
         let http = reqwest::Client::builder()
             .no_proxy()
@@ -265,6 +276,7 @@ impl World {
         World {
             installation,
             homeserver,
+            mail_server,
             secrets,
             printed,
             http,

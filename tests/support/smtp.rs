@@ -20,7 +20,8 @@ use tokio_rustls::TlsAcceptor;
 use super::process::free_port;
 
 const USERNAME: &str = "gatehouse";
-const PASSWORD: &str = "the password of the mail account";
+/// What it lets in with.
+pub const PASSWORD: &str = "the password of the mail account";
 
 /// The mail server. It stops when it is dropped.
 pub struct MailServer {
@@ -152,6 +153,17 @@ impl MailServer {
             email.smtp.password = Some(Secret::new(PASSWORD));
             email.smtp.ca_file = Some(self.ca_file());
         }
+    }
+
+    /// The section `email` of a configuration file that sends mails here.
+    pub fn as_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "transport": "smtp", "from": "Example Chat <noreply@chat.example.org>",
+            "smtp": {
+                "host": "localhost", "port": self.port, "security": self.security, "username": USERNAME,
+                "password": PASSWORD, "ca_file": self.ca_file(),
+            },
+        })
     }
 
     /// The certificate of the authority that vouches for it.

@@ -1,7 +1,7 @@
 //! What people see of their own account, and the sessions they can end.
 //!
 //! Routes: `/account/`, `/account/security` and below, `/account/email`, `/account/email/add`,
-//! `/account/email/verify/{id}`, `/account/email/remove`, `/email/{secret}`, `/account/sessions`,
+//! `/account/email/verify/{id}`, `/account/email/remove`, `/email/{secret}`, `/account/password`, `/account/sessions`,
 //! `/account/sessions/browser/{id}/end`, `/account/sessions/client/{id}`, `/account/sessions/client/{id}/end`, `/account/sessions/end-others`,
 //! `/account/deactivate`, `/account/cross-signing-reset`. What ends something asks first, on a page that
 //! changes nothing.
@@ -19,6 +19,7 @@ pub mod home;
 pub mod new_passkey;
 pub mod passkey;
 pub mod passkeys;
+pub mod password;
 pub mod recovery_codes;
 pub mod remove_email;
 pub mod security;
@@ -38,6 +39,7 @@ pub use home::AccountHomePage;
 pub use new_passkey::{NewPasskeyPage, NotAdded};
 pub use passkey::{Loss, PasskeyNotice, PasskeyPage, RemovePasskeyPage};
 pub use passkeys::{PasskeyRow, PasskeySection};
+pub use password::{ChangedPasswordPage, PasswordPage};
 pub use remove_email::RemoveEmailPage;
 pub use security::SecurityPage;
 pub use session::SessionPage;

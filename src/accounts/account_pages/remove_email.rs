@@ -8,6 +8,7 @@ use http::StatusCode;
 use super::emails::{self as list, EmailNotice};
 use crate::accounts::emails::{self, Address};
 use crate::accounts::mails::{self, Mail, Occasion};
+use crate::accounts::password_resets;
 use crate::accounts::signed_in::{self, SignedIn};
 use crate::app::App;
 use crate::http::error::{PageError, WayOn};
@@ -93,6 +94,8 @@ async fn remove(
     if !emails::remove(&mut tx, user.id, &address).await? {
         return Ok(visit.go(list::PATH));
     }
+    // One may be on its way there.
+    password_resets::forget(&mut tx, user.id).await?;
     tx.commit().await?;
     app.wake_workers();
     tracing::info!(user = %user.id, "a person removed an e-mail address");

@@ -41,8 +41,8 @@ pub enum Mail {
     },
     /// That somebody wants to have this address for their account, while it belongs to another one.
     EmailTaken,
-    /// How to get back in.
-    Recover {
+    /// How to choose a new password without knowing the old one.
+    ResetPassword {
         /// What the link ends in.
         token: String,
     },
@@ -137,7 +137,7 @@ impl Mail {
     /// How long it is of use.
     fn lifetime(&self) -> Option<Duration> {
         match self {
-            Mail::VerifyEmail { .. } | Mail::Recover { .. } => Some(LIFETIME),
+            Mail::VerifyEmail { .. } | Mail::ResetPassword { .. } => Some(LIFETIME),
             _ => None,
         }
     }

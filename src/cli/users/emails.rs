@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{get, view};
 use crate::accounts::emails::{self, Address};
 use crate::accounts::mails::{self, Mail, Occasion};
+use crate::accounts::password_resets;
 use crate::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::request::Answer;
@@ -43,6 +44,7 @@ pub(super) async fn remove(app: &App, name: &str, address: &str) -> Result<Answe
             user.localpart
         )));
     }
+    password_resets::forget(&mut tx, user.id).await?;
     tx.commit().await?;
     app.wake_workers();
     tracing::info!(user = %user.id, "an admin took an e-mail address from an account");
