@@ -164,6 +164,5 @@ on_both_engines! {
         assert_eq!(browser.get(CHANGE).await.status, StatusCode::FORBIDDEN);
         let answer = change(&mut browser, &[("new_password", NEW), ("new_password_again", NEW)]).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN);
-        assert!(!browser.get("/account/").await.text().contains("Change your password"));
     }
 }

@@ -119,9 +119,9 @@ async fn a_person_gets_back_in_and_changes_the_password_again() {
     browser.fill("#new_password_again", NEW).await;
     browser.follow(PRIMARY).await;
     assert_eq!(browser.text("h1").await, "Your account");
-    look_at(&browser, "account").await;
-
-    browser.follow("a[href$=password]").await;
+    browser.goto(setting.server.url("account/security")).await;
+    look_at(&browser, "security").await;
+    browser.follow("main a[href$=password]").await;
     look_at(&browser, "password").await;
     browser.fill("#new_password", PASSWORD).await;
     browser.fill("#new_password_again", PASSWORD).await;

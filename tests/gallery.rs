@@ -551,8 +551,7 @@ impl Words {
         add("index", IndexPage { frame: frame(), person: None }.render());
         add("index-signed-in", IndexPage { frame: frame(), person: Some(self.person()) }.render());
         for (name, homeserver_unreachable) in [("account", false), ("account-unreachable", true)] {
-            let (person, are_passwords_on) = (self.person(), !homeserver_unreachable);
-            let home = AccountHomePage { frame: frame(), person, are_passwords_on, homeserver_unreachable };
+            let home = AccountHomePage { frame: frame(), person: self.person(), homeserver_unreachable };
             add(name, home.render());
         }
 

@@ -6,13 +6,14 @@ use std::time::Duration;
 use gatehouse::accounts::emails;
 use gatehouse::accounts::mails::{self, FactorChange, LIFETIME, Mail, Occasion};
 use gatehouse::accounts::users::User;
-use gatehouse::cli::{Answer, Failure, Kind, Outcome, Request};
+use gatehouse::cli::{Answer, Failure, Kind, Outcome};
 use gatehouse::config::{MailTransport, SmtpSecurity};
 use gatehouse::jobs::{self, Crew, LEASE};
 use gatehouse::store::{FromRow, Row, query};
 use gatehouse::work;
 use serde_json::{Value, json};
 
+use crate::support::factors::{add_app, enter, first_step, make_codes};
 use crate::support::server::{Engine, PASSWORD, Server, on_both_engines};
 use crate::support::smtp::{Behaviour, MailServer};
 
@@ -75,17 +76,7 @@ async fn waiting(server: &Server) -> Vec<Stored> {
 }
 
 async fn command(server: &Server, request: Value) -> Result<Answer, Failure> {
-    let request: Request = serde_json::from_value(request).expect("a request");
-    let telling_homeserver = async {
-        loop {
-            while work::run_next_of(&server.app, Some(Crew::Homeserver)).await.expect("the queue works") {}
-            server.app.work_arrives().await;
-        }
-    };
-    tokio::select! {
-        answer = request.carry_out(&server.app) => answer,
-        () = telling_homeserver => unreachable!("the workers never stop"),
-    }
+    crate::command_line::ask(server, request).await
 }
 
 on_both_engines! {
@@ -273,6 +264,35 @@ on_both_engines! {
         server.signed_in("alice").await;
         server.run_jobs().await;
         assert_eq!(mail_server.received().len(), 2);
+    }
+
+    async fn a_person_is_told_what_happens_to_their_second_factors(engine: Engine) {
+        let (server, mail_server) = with_mails(engine).await;
+        let alice = alice(&server).await;
+        let mut browser = server.signed_in("alice").await;
+        add_app(&server, &mut browser, "Phone").await;
+        let codes = make_codes(&mut browser).await;
+        let mut other = server.browser();
+        first_step(&mut other, "alice", "/account/").await;
+        enter(&mut other, "/login/recovery-code", "/account/", &codes[0], &[]).await.location();
+        for request in [
+            json!({ "recovery_link": { "name": "alice", "hours": 1 } }),
+            json!({ "remove_factor": { "name": "alice", "id": null, "all": true } }),
+        ] {
+            command(&server, json!({ "users": request })).await.unwrap();
+        }
+        server.run_jobs().await;
+        let mails = mail_server.received_by(ALICE);
+        let has = |begin: &str| mails.iter().any(|mail| mail.header("Subject").starts_with(begin));
+        for subject in [
+            "An authenticator app was added", "Your account has new recovery codes", "A recovery code was used",
+            "A recovery link was made", "Ways to sign in were removed",
+        ] {
+            assert!(has(subject), "{subject}");
+        }
+        let used = mails.iter().find(|mail| mail.header("Subject").starts_with("A recovery code")).unwrap();
+        assert!(used.text().contains(&format!("{} are left", codes.len() - 1)), "{}", used.text());
+        drop(alice);
     }
 
     async fn a_person_is_told_what_an_admin_does(engine: Engine) {

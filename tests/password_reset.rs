@@ -12,6 +12,7 @@ use http::header::{HOST, ORIGIN};
 use crate::account_pages::{let_in, open};
 use crate::account_password::{NEW, is_right, problem};
 use crate::mails::{ALICE, add_address, alice, with_mails};
+use crate::support::factors::{SECOND, enter, user_with_app};
 use crate::support::page::Page;
 use crate::support::server::{
     Answer, Browser, Engine, PASSWORD, Server, form_request, on_both_engines, send_to,
@@ -89,6 +90,22 @@ on_both_engines! {
         let again = choose(&mut browser, &link, &[("new_password", PASSWORD), ("new_password_again", PASSWORD)]).await;
         assert_eq!(again.status, StatusCode::NOT_FOUND, "a link is good once");
         assert!(is_right(&server, &alice, NEW).await);
+    }
+
+    async fn the_second_factor_is_asked_for_after_a_link_too(engine: Engine) {
+        let (server, mail_server) = with_mails(engine).await;
+        let authenticator = user_with_app(&server, "alice").await;
+        let alice = users::find_by_localpart(&server.app.store, "alice").await.unwrap().expect("alice");
+        add_address(&server, &alice, ALICE).await;
+        let link = link_for(&server, &mail_server, ALICE).await;
+        let mut browser = server.browser();
+        assert!(choose(&mut browser, &link, &[]).await.location().starts_with(SECOND));
+        assert!(browser.get("/account/").await.location().starts_with("/login"), "nobody is signed in yet");
+        assert!(is_right(&server, &alice, NEW).await);
+        server.advance(Duration::from_secs(60));
+        let code = authenticator.next_code(&server);
+        assert_eq!(enter(&mut browser, SECOND, "", &code, &[]).await.location(), "/account/");
+        assert_eq!(browser.get("/account/").await.status, StatusCode::OK);
     }
 
     async fn devices_are_signed_out_too_if_that_is_wanted(engine: Engine) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::security_events::{SecurityEvent, note};
+use super::security_events::{SecurityEvent, note, tell};
 use super::{authenticator_apps, recovery_codes};
 use crate::app::App;
 use crate::http::error::{PageError, Problem};
@@ -62,6 +62,9 @@ pub async fn try_code(
     }
     for guess in &guesses {
         rate_limits::refund(&mut tx, app, guess).await?;
+    }
+    if method == Method::RecoveryCode {
+        tell(&mut tx, app, user, SecurityEvent::RecoveryCodeUsed, Some(&visit.requester)).await?;
     }
     tx.commit().await?;
     app.metrics.sign_in(method.as_str(), SignIn::Succeeded);

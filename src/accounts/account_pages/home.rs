@@ -33,8 +33,6 @@ pub struct AccountHomePage<'a> {
     pub frame: Frame<'a>,
     /// Whose account this is.
     pub person: Person,
-    /// Whether people sign in with passwords here.
-    pub are_passwords_on: bool,
     /// Whether the homeserver does not answer: what it knows may be missing.
     pub homeserver_unreachable: bool,
 }
@@ -64,8 +62,7 @@ async fn show(app: &App, visit: &Visit, query: &str) -> Result<Response, PageErr
     let homeserver_unreachable = known.is_err();
     let display_name = known.ok().flatten().and_then(|facts| facts.display_name);
     let person = Person { display_name, ..signed_in.person(app) };
-    let are_passwords_on = app.config.passwords.enabled;
-    let page = AccountHomePage { frame: visit.frame(), person, are_passwords_on, homeserver_unreachable };
+    let page = AccountHomePage { frame: visit.frame(), person, homeserver_unreachable };
     Ok(visit.page(StatusCode::OK, &page, None))
 }
 

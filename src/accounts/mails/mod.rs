@@ -101,6 +101,12 @@ pub enum FactorChange {
     AuthenticatorRemoved,
     /// There are new recovery codes, and the old ones are worth nothing.
     RecoveryCodesMade,
+    /// An admin removed passkeys or authenticator apps.
+    FactorsRemoved,
+    /// An admin made a link for somebody who has lost theirs.
+    RecoveryLinkMade,
+    /// The link was used.
+    RecoveryLinkUsed,
 }
 
 /// When something was done, and by whom.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{RemoveFactor, get, view};
 use crate::accounts::factors::{self, Listed};
-use crate::accounts::security_events::{SecurityEvent, note};
+use crate::accounts::security_events::{SecurityEvent, note, tell};
 use crate::accounts::{recovery_links, remembered_browsers};
 use crate::app::App;
 use crate::cli::failure::Failure;
@@ -65,7 +65,11 @@ pub(super) async fn remove(app: &App, remove: RemoveFactor) -> Result<Answer, Fa
         )));
     }
     factors::forget_stand_ins(&mut tx, user.id).await?;
+    if removed > 0 {
+        tell(&mut tx, app, user.id, SecurityEvent::FactorsRemovedByAdmin, None).await?;
+    }
     tx.commit().await?;
+    app.wake_workers();
     note(user.id, SecurityEvent::FactorsRemovedByAdmin, None);
     let text = match removed {
         1 => format!("Removed 1 factor of {mxid}."),
@@ -81,7 +85,9 @@ pub(super) async fn recovery_link(app: &App, name: &str, hours: u64) -> Result<A
     let mut tx = app.store.begin().await?;
     let user = get(app, &mut tx, name).await?;
     let link = recovery_links::make(&mut tx, app, user.id, lifetime, now).await?;
+    tell(&mut tx, app, user.id, SecurityEvent::RecoveryLinkMade, None).await?;
     tx.commit().await?;
+    app.wake_workers();
     note(user.id, SecurityEvent::RecoveryLinkMade, None);
     let expires_at = now + lifetime;
     let text = format!(
