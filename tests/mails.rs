@@ -13,6 +13,7 @@ use gatehouse::store::{FromRow, Row, query};
 use gatehouse::work;
 use serde_json::{Value, json};
 
+use crate::passkeys::passkey_of;
 use crate::support::factors::{add_app, enter, first_step, make_codes};
 use crate::support::server::{Engine, PASSWORD, Server, on_both_engines};
 use crate::support::smtp::{Behaviour, MailServer};
@@ -266,9 +267,18 @@ on_both_engines! {
         assert_eq!(mail_server.received().len(), 2);
     }
 
-    async fn a_person_is_told_what_happens_to_their_second_factors(engine: Engine) {
+    async fn a_person_is_told_of_passkeys(engine: Engine) {
         let (server, mail_server) = with_mails(engine).await;
-        let alice = alice(&server).await;
+        alice(&server).await;
+        passkey_of(&server, "alice").await;
+        server.run_jobs().await;
+        let mails = mail_server.received_by(ALICE);
+        assert!(mails.iter().any(|mail| mail.header("Subject").starts_with("A passkey was added")));
+    }
+
+    async fn a_person_is_told_of_apps_and_codes(engine: Engine) {
+        let (server, mail_server) = with_mails(engine).await;
+        alice(&server).await;
         let mut browser = server.signed_in("alice").await;
         add_app(&server, &mut browser, "Phone").await;
         let codes = make_codes(&mut browser).await;
@@ -292,7 +302,6 @@ on_both_engines! {
         }
         let used = mails.iter().find(|mail| mail.header("Subject").starts_with("A recovery code")).unwrap();
         assert!(used.text().contains(&format!("{} are left", codes.len() - 1)), "{}", used.text());
-        drop(alice);
     }
 
     async fn a_person_is_told_what_an_admin_does(engine: Engine) {
@@ -415,7 +424,12 @@ async fn a_wrong_password_is_shown_to_the_admin() {
         config.email.smtp.password = Some(gatehouse::config::Secret::new("another password"));
     })
     .await;
-    let answer = command(&server, json!({ "doctor": { "is_served": false } })).await.unwrap();
+    let answer = command(
+        &server,
+        json!({ "doctor": { "is_served": false, "domain": { "relying_party_id": null, "is_set": false } } }),
+    )
+    .await
+    .unwrap();
     let checks: Vec<gatehouse::cli::Check> = serde_json::from_value(answer.data).unwrap();
     let check = checks.into_iter().find(|check| check.name == "mail").unwrap();
     assert_eq!(check.outcome, Outcome::Problem);

@@ -72,6 +72,8 @@ pub async fn tell(
     let change = match event {
         SecurityEvent::AppAdded => FactorChange::AuthenticatorAdded,
         SecurityEvent::AppRemoved => FactorChange::AuthenticatorRemoved,
+        SecurityEvent::PasskeyAdded => FactorChange::PasskeyAdded,
+        SecurityEvent::PasskeyRemoved => FactorChange::PasskeyRemoved,
         SecurityEvent::RecoveryCodesMade => FactorChange::RecoveryCodesMade,
         SecurityEvent::FactorsRemovedByAdmin => FactorChange::FactorsRemoved,
         SecurityEvent::RecoveryLinkMade => FactorChange::RecoveryLinkMade,

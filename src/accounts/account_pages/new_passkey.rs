@@ -115,7 +115,7 @@ async fn add(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> R
     let (Some(sealed), Some(answer)) = (form.get("ceremony"), form.get("credential")) else {
         return page(app, visit, &who, kind, Some(NotAdded::NoScript)).await;
     };
-    let problem = match enrolment::finish(app, visit.browser(), &who.user, sealed, answer).await? {
+    let problem = match enrolment::finish(app, visit, &who.user, sealed, answer).await? {
         Ok(added) => {
             note(who.user.id, SecurityEvent::PasskeyAdded, Some(&visit.requester));
             let added_path = PasskeyNotice::Added.path(&rows::path(added.id));

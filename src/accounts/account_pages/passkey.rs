@@ -11,7 +11,7 @@ use super::passkeys::{self as rows, PasskeyRow};
 use super::security::SecurityNotice;
 use crate::accounts::factors;
 use crate::accounts::passkeys::{self, Kind, Passkey};
-use crate::accounts::security_events::{SecurityEvent, note};
+use crate::accounts::security_events::{SecurityEvent, note, tell};
 use crate::accounts::signed_in::{self, SignedIn};
 use crate::app::App;
 use crate::http::error::{PageError, Problem, WayOn};
@@ -230,7 +230,9 @@ async fn remove(app: &App, visit: &Visit, id: Named, form: SentForm) -> Result<R
     if !factors::may_be_without(&mut tx, app, &who.user).await? {
         return Ok(visit.go(&SecurityNotice::LastFactor.path()));
     }
+    tell(&mut tx, app, who.user.id, SecurityEvent::PasskeyRemoved, Some(&visit.requester)).await?;
     tx.commit().await?;
+    app.wake_workers();
     note(who.user.id, SecurityEvent::PasskeyRemoved, Some(&visit.requester));
     Ok(visit.go(&SecurityNotice::PasskeyRemoved.path()))
 }

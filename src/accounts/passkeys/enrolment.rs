@@ -9,8 +9,10 @@ use webauthn_rs_proto::ResidentKeyRequirement;
 
 use super::sealed::{self, Ceremony, State};
 use super::{Error, Kind, MOST, Passkey, Refused, is_framed, list_usable, provider, relying_party, sql};
+use crate::accounts::security_events::{SecurityEvent, tell};
 use crate::accounts::users::User;
 use crate::app::App;
+use crate::http::visit::Visit;
 use crate::ids::PasskeyId;
 use crate::keys;
 
@@ -93,12 +95,12 @@ fn for_any_key(mut challenge: CreationChallengeResponse) -> CreationChallengeRes
 /// [`Error`].
 pub async fn finish(
     app: &App,
-    browser: &str,
+    visit: &Visit,
     user: &User,
     sealed: &str,
     response: &str,
 ) -> Result<Result<Passkey, Refused>, Error> {
-    let opened = match sealed::open(app, browser, sealed) {
+    let opened = match sealed::open(app, visit.browser(), sealed) {
         Ok(opened) => opened,
         Err(refused) => return Ok(Err(refused)),
     };
@@ -111,12 +113,16 @@ pub async fn finish(
         _ if !opened.use_up(&mut tx).await? => Err(Refused::Stale),
         Ok(_) if sql::list(&mut tx, user.id).await?.len() >= MOST => Err(Refused::TooMany),
         Ok(passkey) => match sql::add(&mut tx, &passkey).await? {
-            true => Ok(passkey),
+            true => {
+                tell(&mut tx, app, user.id, SecurityEvent::PasskeyAdded, Some(&visit.requester)).await?;
+                Ok(passkey)
+            }
             false => Err(Refused::AlreadyEnrolled),
         },
         Err(refused) => Err(refused),
     };
     tx.commit().await?;
+    app.wake_workers();
     Ok(enrolled)
 }
 
