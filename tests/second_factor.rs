@@ -362,6 +362,29 @@ on_both_engines! {
         }
     }
 
+    async fn a_scope_demands_one_of_devices_and_older_clients_too(engine: Engine) {
+        let (server, _, begun) = begun(engine).await;
+        let mut config = server.config.clone();
+        config.second_factor.required_for_scopes = vec!["urn:matrix:client:api:*".to_owned()];
+        let server = server.restart_with(config).await;
+        let mut browser = server.signed_in("alice").await;
+        let sso = compat_sso::begin(&server, "https://app.example.com/").await;
+        for path in [begun.path.as_str(), &sso] {
+            let led = browser.get(path).await;
+            assert!(led.location().ends_with("&second=required"), "{path}: {}", led.location());
+            let csrf = browser.csrf().await;
+            let form = [("csrf", csrf.as_str()), ("code", &begun.user_code), ("answer", "approve")];
+            let answer = browser.post(path.split('?').next().unwrap(), &form).await;
+            assert!(answer.location().ends_with("&second=required"), "{path}: {}", answer.location());
+        }
+        assert_eq!(begun.poll(&server).await.error(), "authorization_pending");
+        let app = add_app(&server, &mut browser, "Phone").await;
+        for path in [begun.path.as_str(), &sso] {
+            assert_eq!(browser.get(path).await.status, StatusCode::OK, "{path}");
+        }
+        sign_in(&server, &mut server.browser(), "alice", &app, &sso).await;
+    }
+
     async fn the_last_one_stays_while_it_is_demanded(engine: Engine) {
         let server = Server::start_with(engine, |config| {
             config.second_factor.required_for = RequiredFor::Everybody;
