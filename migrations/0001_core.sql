@@ -146,6 +146,20 @@ CREATE TABLE sign_in_attempts (
 CREATE INDEX sign_in_attempts_user ON sign_in_attempts (user_id);
 CREATE INDEX sign_in_attempts_expires ON sign_in_attempts (expires_at);
 
+-- What happened to an account, for its owner to look up.
+CREATE TABLE account_events (
+    id          TEXT PRIMARY KEY,
+    user_id     TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    kind        TEXT NOT NULL,
+    is_by_admin BOOLEAN NOT NULL,
+    ip_address  TEXT,
+    -- In words.
+    browser     TEXT,
+    created_at  BIGINT NOT NULL
+);
+CREATE INDEX account_events_user ON account_events (user_id, id);
+CREATE INDEX account_events_created ON account_events (created_at);
+
 CREATE TABLE browser_sessions (
     id               TEXT PRIMARY KEY,
     user_id          TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,

@@ -28,6 +28,8 @@ pub enum AuthenticatorApp {}
 pub enum RememberedBrowser {}
 /// What a [`PasskeyId`] names.
 pub enum Passkey {}
+/// What an [`AccountEventId`] names.
+pub enum AccountEvent {}
 /// What a [`JobId`] names.
 pub enum Job {}
 /// What an [`EmailVerificationId`] names.
@@ -51,6 +53,8 @@ pub type AuthenticatorAppId = Id<AuthenticatorApp>;
 pub type RememberedBrowserId = Id<RememberedBrowser>;
 /// A passkey or security key of a person.
 pub type PasskeyId = Id<Passkey>;
+/// Something that happened to an account.
+pub type AccountEventId = Id<AccountEvent>;
 /// A piece of background work.
 pub type JobId = Id<Job>;
 /// An address that somebody wants to add to their account.

@@ -13,9 +13,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::accounts::account_pages::{
-    add_email, authenticator_app, confirm_email, cross_signing_reset, deactivate, emails, end_others,
-    end_session, home, new_passkey, passkey as account_passkey, passkeys, password as new_password,
-    recovery_codes, remove_email, security, session, sessions, verify_email,
+    activity, add_email, authenticator_app, confirm_email, cross_signing_reset, deactivate, emails,
+    end_others, end_session, home, new_passkey, passkey as account_passkey, passkeys,
+    password as new_password, recovery_codes, remove_email, security, session, sessions, verify_email,
 };
 use crate::accounts::signed_in;
 use crate::app::App;
@@ -191,6 +191,7 @@ fn pages(app: &App) -> Router<App> {
             "/account/security/passkeys/{id}/remove",
             get(account_passkey::get_remove).post(account_passkey::post_remove),
         )
+        .route("/account/activity", get(activity::get))
         .route("/account/sessions", get(sessions::get))
         .route("/account/email", get(emails::get))
         .route("/account/email/add", get(add_email::get).post(add_email::post))

@@ -2,7 +2,8 @@
 //!
 //! `GALLERY=<folder> cargo test gallery` also writes the mails into a folder, to be looked at.
 
-use gatehouse::accounts::mails::{FactorChange, Mail, Occasion, write};
+use gatehouse::accounts::activity::Event;
+use gatehouse::accounts::mails::{Mail, Occasion, write};
 use gatehouse::config::Config;
 use gatehouse::ids::MailId;
 use gatehouse::mail::Letter;
@@ -52,14 +53,14 @@ impl Words {
             ("password-set", Mail::PasswordChanged(Occasion::by_admin(NOW))),
             ("email-added", Mail::EmailAdded { address: address.clone(), occasion: occasion() }),
             ("email-removed", Mail::EmailRemoved { address, occasion: occasion() }),
-            ("passkey-added", factor(FactorChange::PasskeyAdded)),
-            ("passkey-removed", factor(FactorChange::PasskeyRemoved)),
-            ("authenticator-added", factor(FactorChange::AuthenticatorAdded)),
-            ("authenticator-removed", factor(FactorChange::AuthenticatorRemoved)),
-            ("recovery-codes-made", factor(FactorChange::RecoveryCodesMade)),
-            ("factors-removed", factor(FactorChange::FactorsRemoved)),
-            ("recovery-link-made", factor(FactorChange::RecoveryLinkMade)),
-            ("recovery-link-used", factor(FactorChange::RecoveryLinkUsed)),
+            ("passkey-added", factor(Event::PasskeyAdded)),
+            ("passkey-removed", factor(Event::PasskeyRemoved)),
+            ("authenticator-added", factor(Event::AuthenticatorAdded)),
+            ("authenticator-removed", factor(Event::AuthenticatorRemoved)),
+            ("recovery-codes-made", factor(Event::RecoveryCodesMade)),
+            ("factors-removed", factor(Event::FactorsRemoved)),
+            ("recovery-link-made", factor(Event::RecoveryLinkMade)),
+            ("recovery-link-used", factor(Event::RecoveryLinkUsed)),
             ("recovery-code-used", Mail::RecoveryCodeUsed { left: 7, occasion: occasion() }),
             ("last-recovery-code-used", Mail::RecoveryCodeUsed { left: 0, occasion: occasion() }),
             ("session-ended", Mail::SessionsEnded { count: 1, occasion: Occasion::by_admin(NOW) }),

@@ -3,8 +3,9 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
+use gatehouse::accounts::activity::Event;
 use gatehouse::accounts::emails;
-use gatehouse::accounts::mails::{self, FactorChange, LIFETIME, Mail, Occasion};
+use gatehouse::accounts::mails::{self, LIFETIME, Mail, Occasion};
 use gatehouse::accounts::users::User;
 use gatehouse::cli::{Answer, Failure, Kind, Outcome};
 use gatehouse::config::{MailTransport, SmtpSecurity};
@@ -451,7 +452,7 @@ async fn a_program_takes_mails_as_sendmail_does() {
     .await;
     let alice = alice(&server).await;
     let mail = Mail::FactorChanged {
-        change: FactorChange::PasskeyAdded,
+        change: Event::PasskeyAdded,
         occasion: Occasion::by_admin(server.app.clock.now()),
     };
     tell(&server, &alice, &mail).await;

@@ -3,6 +3,7 @@
 //!
 //! Who enters an address that belongs to somebody else sees the same as everybody; the mail is another one.
 
+use super::activity::{self, Event};
 use super::emails::{self, Address};
 use super::mails::{self, LIFETIME, Mail, Occasion};
 use super::sql;
@@ -166,6 +167,7 @@ async fn add(
         return Ok(Outcome::Taken);
     }
     let mail = Mail::EmailAdded { address: address.to_string(), occasion: occasion.clone() };
+    activity::add(tx, user.id, Event::EmailAdded, occasion).await?;
     for known in before.iter().filter(|known| known.verified_at.is_some()) {
         mails::send(tx, app, &known.address, user, &mail, occasion.at).await?;
     }

@@ -1,10 +1,11 @@
 //! People's accounts: who they are, their passwords and e-mail addresses, and what becomes of an account.
 //!
-//! Owns `users`, `passwords`, `user_emails`, `email_verifications`, `password_resets` and what a person proves who they
+//! Owns `users`, `passwords`, `user_emails`, `account_events`, `email_verifications`, `password_resets` and what a person proves who they
 //! are with: `passkeys`, `authenticator_apps`, `used_ceremonies`, `recovery_codes`, `recovery_links` and `remembered_browsers`.
 //! Sessions are `sessions/`; signing in is `login/`, and with older clients `compat/`.
 
 pub mod account_pages;
+pub mod activity;
 pub mod authenticator_apps;
 pub mod email_verifications;
 pub mod emails;
@@ -19,7 +20,6 @@ pub mod recovery_codes;
 pub mod recovery_links;
 pub mod remembered_browsers;
 pub mod second_step;
-pub mod security_events;
 pub mod sign_in;
 pub mod signed_in;
 mod sql;
@@ -33,6 +33,7 @@ use crate::time::Timestamp;
 /// # Errors
 /// When the database fails.
 pub async fn expire(tx: &mut Tx, now: Timestamp) -> Result<(), store::Error> {
+    activity::expire(tx, now).await?;
     remembered_browsers::expire(tx, now).await?;
     recovery_links::expire(tx, now).await?;
     sql::expire(tx, now).await

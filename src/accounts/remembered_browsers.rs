@@ -38,7 +38,7 @@ impl FromRow for RememberedBrowser {
 /// # Errors
 /// When the database fails.
 pub async fn remember(
-    store: &Store,
+    tx: &mut Tx,
     user: UserId,
     browser: &str,
     requester: &Requester,
@@ -57,7 +57,7 @@ DO UPDATE SET user_agent = excluded.user_agent, created_at = excluded.created_at
         .bind(requester.user_agent.clone())
         .bind(now)
         .bind(now + lifetime);
-    remember.execute_alone(store).await?;
+    remember.execute(tx).await?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::security_events::{SecurityEvent, note, tell};
+use super::activity::{Event, note, tell};
 use super::{authenticator_apps, recovery_codes};
 use crate::app::App;
 use crate::http::error::{PageError, Problem};
@@ -64,12 +64,12 @@ pub async fn try_code(
         rate_limits::refund(&mut tx, app, guess).await?;
     }
     if method == Method::RecoveryCode {
-        tell(&mut tx, app, user, SecurityEvent::RecoveryCodeUsed, Some(&visit.requester)).await?;
+        tell(&mut tx, app, user, Event::RecoveryCodeUsed, Some(&visit.requester)).await?;
     }
     tx.commit().await?;
     app.metrics.sign_in(method.as_str(), SignIn::Succeeded);
     if method == Method::RecoveryCode {
-        note(user, SecurityEvent::RecoveryCodeUsed, Some(&visit.requester));
+        note(user, Event::RecoveryCodeUsed, Some(&visit.requester));
     }
     Ok(Tried::Right)
 }

@@ -5,8 +5,9 @@ use axum::response::Response;
 use super::attempts;
 use super::next::Onward;
 use super::second;
+use crate::accounts::activity::{self, Event};
 use crate::accounts::factors::{self, Factors};
-use crate::accounts::mails;
+use crate::accounts::mails::{self, Occasion};
 use crate::accounts::remembered_browsers;
 use crate::accounts::sign_in::Counted;
 use crate::accounts::signed_in::{self, SignedIn};
@@ -119,6 +120,7 @@ async fn let_in(
 ) -> Result<Response, PageError> {
     let now = app.clock.now();
     mails::tell_of_new_browser(&mut tx, app, user, visit, now).await?;
+    activity::add(&mut tx, user.id, Event::SignedIn, &Occasion::by(&visit.requester, now)).await?;
     let renewed = match before {
         // Clients were told which session this is, and it is not over.
         Some(before) if before.user.id == user.id => {

@@ -11,7 +11,7 @@ use super::arrive::arrive;
 use super::next::Onward;
 use super::password::refused;
 use crate::accounts::account_pages::security::SecurityNotice;
-use crate::accounts::security_events::{SecurityEvent, note, tell};
+use crate::accounts::activity::{Event, note, tell};
 use crate::accounts::sign_in::{self, Attempt, Counted, Named};
 use crate::accounts::users::User;
 use crate::accounts::{passwords, recovery_links};
@@ -100,9 +100,9 @@ async fn use_link(
     if !recovery_links::spend(&mut tx, &token, app.clock.now()).await? {
         return Err(Problem::LinkExpired.into());
     }
-    tell(&mut tx, app, user.id, SecurityEvent::RecoveryLinkUsed, Some(&visit.requester)).await?;
+    tell(&mut tx, app, user.id, Event::RecoveryLinkUsed, Some(&visit.requester)).await?;
     tx.commit().await?;
-    note(user.id, SecurityEvent::RecoveryLinkUsed, Some(&visit.requester));
+    note(user.id, Event::RecoveryLinkUsed, Some(&visit.requester));
     let onward = Onward { next: Some(SecurityNotice::Recovered.path()), needs_second: false };
     let methods = methods.with(Method::RecoveryCode);
     let lead_back = |error: PageError| error.then(WayOn::SignIn);

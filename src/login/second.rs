@@ -14,10 +14,10 @@ use super::arrive::arrive;
 use super::attempts::{self, Attempt};
 use super::enrol;
 use super::next::{self, Onward};
+use crate::accounts::activity::{self, Event, note};
 use crate::accounts::factors::{self, Factors};
 use crate::accounts::remembered_browsers;
 use crate::accounts::second_step::{Tried, try_code};
-use crate::accounts::security_events::{SecurityEvent, note};
 use crate::app::App;
 use crate::clients::label::ClientLabel;
 use crate::http::error::{PageError, WayOn};
@@ -103,8 +103,11 @@ async fn try_form(
 pub(super) async fn remember(app: &App, visit: &Visit, attempt: &Attempt) -> Result<(), PageError> {
     let Some(lifetime) = app.config.second_factor.remembered_for() else { return Ok(()) };
     let (user, now) = (attempt.user.id, app.clock.now());
-    remembered_browsers::remember(&app.store, user, visit.browser(), &visit.requester, lifetime, now).await?;
-    note(user, SecurityEvent::BrowserRemembered, Some(&visit.requester));
+    let mut tx = app.store.begin().await?;
+    remembered_browsers::remember(&mut tx, user, visit.browser(), &visit.requester, lifetime, now).await?;
+    activity::tell(&mut tx, app, user, Event::BrowserRemembered, Some(&visit.requester)).await?;
+    tx.commit().await?;
+    note(user, Event::BrowserRemembered, Some(&visit.requester));
     Ok(())
 }
 

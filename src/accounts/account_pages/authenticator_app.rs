@@ -7,9 +7,9 @@ use http::StatusCode;
 
 use super::recovery_codes;
 use super::security::{self, SecurityNotice};
+use crate::accounts::activity::{Event, note, tell};
 use crate::accounts::authenticator_apps::{self, AuthenticatorApp, Enrolment, Instructions, LONGEST_NAME};
 use crate::accounts::factors;
-use crate::accounts::security_events::{SecurityEvent, note, tell};
 use crate::accounts::signed_in::{self, SignedIn};
 use crate::accounts::users::User;
 use crate::app::App;
@@ -77,10 +77,10 @@ impl EnrolmentForm {
         if !enrolment.confirm(&mut tx, app, user.id, called, code).await? {
             return self.show(app, visit, user, &enrolment, name, Some(EnrolmentProblem::WrongCode)).map(Err);
         }
-        tell(&mut tx, app, user.id, SecurityEvent::AppAdded, Some(&visit.requester)).await?;
+        tell(&mut tx, app, user.id, Event::AuthenticatorAdded, Some(&visit.requester)).await?;
         tx.commit().await?;
         app.wake_workers();
-        note(user.id, SecurityEvent::AppAdded, Some(&visit.requester));
+        note(user.id, Event::AuthenticatorAdded, Some(&visit.requester));
         Ok(Ok(()))
     }
 
@@ -218,10 +218,10 @@ async fn remove(
     if !factors::may_be_without(&mut tx, app, &signed_in.user).await? {
         return Ok(visit.go(&SecurityNotice::LastFactor.path()));
     }
-    tell(&mut tx, app, signed_in.user.id, SecurityEvent::AppRemoved, Some(&visit.requester)).await?;
+    tell(&mut tx, app, signed_in.user.id, Event::AuthenticatorRemoved, Some(&visit.requester)).await?;
     tx.commit().await?;
     app.wake_workers();
-    note(signed_in.user.id, SecurityEvent::AppRemoved, Some(&visit.requester));
+    note(signed_in.user.id, Event::AuthenticatorRemoved, Some(&visit.requester));
     Ok(visit.go(&SecurityNotice::AppRemoved.path()))
 }
 

@@ -6,7 +6,9 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::StatusCode;
 
+use crate::accounts::activity::{self, Event};
 use crate::accounts::jobs::provision;
+use crate::accounts::mails::Occasion;
 use crate::accounts::signed_in::{self, SignedIn};
 use crate::app::App;
 use crate::homeserver;
@@ -83,6 +85,10 @@ async fn allow(app: &App, visit: &Visit, form: Result<Parameters, FormError>) ->
         tracing::error!(%error, %user, "the homeserver did not allow that cross-signing keys are replaced");
         PageError::from(Problem::HomeserverUnreachable).then(again())
     })?;
+    let mut tx = app.store.begin().await?;
+    let occasion = Occasion::by(&visit.requester, app.clock.now());
+    activity::add(&mut tx, user, Event::CrossSigningReset, &occasion).await?;
+    tx.commit().await?;
     tracing::info!(%user, session = %signed_in.session.id, "a person allowed their cross-signing keys to be replaced");
     Ok(visit.go(&with_query(PATH, &[("result", "done".into())])))
 }

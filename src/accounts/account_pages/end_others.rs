@@ -6,6 +6,8 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::sessions::AccountNotice;
+use crate::accounts::activity::{self, Event};
+use crate::accounts::mails::Occasion;
 use crate::accounts::{remembered_browsers, signed_in};
 use crate::app::App;
 use crate::http::error::{PageError, WayOn};
@@ -63,6 +65,8 @@ async fn end(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> R
     let mut tx = app.store.begin().await?;
     let ended = all::end_others(&mut tx, signed_in.user.id, signed_in.session.id, app.clock.now()).await?;
     remembered_browsers::forget_all(&mut tx, signed_in.user.id).await?;
+    let occasion = Occasion::by(&visit.requester, app.clock.now());
+    activity::add(&mut tx, signed_in.user.id, Event::SessionsEnded, &occasion).await?;
     tx.commit().await?;
     app.wake_workers();
     Ok(visit.go(&AccountNotice::EndedOthers(ended).path()))

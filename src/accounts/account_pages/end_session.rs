@@ -8,6 +8,8 @@ use http::StatusCode;
 
 use super::session_row::{self, SessionKind, SessionRow};
 use super::sessions::AccountNotice;
+use crate::accounts::activity::{self, Event};
+use crate::accounts::mails::Occasion;
 use crate::accounts::signed_in;
 use crate::app::App;
 use crate::http::error::{PageError, Problem, WayOn};
@@ -98,7 +100,12 @@ async fn end(
     };
     let user = signed_in.user.id;
     let mut tx = app.store.begin().await?;
-    let is_ended = all::end(&mut tx, id, user, app.clock.now()).await?;
+    let now = app.clock.now();
+    let is_ended = all::end(&mut tx, id, user, now).await?;
+    if is_ended {
+        let occasion = Occasion::by(&visit.requester, now);
+        activity::add(&mut tx, user, Event::SessionsEnded, &occasion).await?;
+    }
     tx.commit().await?;
     if !is_ended {
         return already_ended(app, visit, id, user).await;

@@ -1,12 +1,13 @@
 //! What people see of their own account, and the sessions they can end.
 //!
-//! Routes: `/account/`, `/account/security` and below, `/account/email`, `/account/email/add`,
+//! Routes: `/account/`, `/account/activity`, `/account/security` and below, `/account/email`, `/account/email/add`,
 //! `/account/email/verify/{id}`, `/account/email/remove`, `/email/{secret}`, `/account/password`, `/account/sessions`,
 //! `/account/sessions/browser/{id}/end`, `/account/sessions/client/{id}`, `/account/sessions/client/{id}/end`, `/account/sessions/end-others`,
 //! `/account/deactivate`, `/account/cross-signing-reset`. What ends something asks first, on a page that
 //! changes nothing.
 
 pub mod action;
+pub mod activity;
 pub mod add_email;
 pub mod authenticator_app;
 pub mod confirm_email;
@@ -28,6 +29,7 @@ mod session_row;
 pub mod sessions;
 pub mod verify_email;
 
+pub use activity::ActivityPage;
 pub use add_email::{AddEmailPage, EmailProblem};
 pub use confirm_email::{ConfirmEmailPage, ConfirmedEmailPage, UselessLinkPage};
 pub use cross_signing_reset::{CrossSigningResetAllowedPage, CrossSigningResetPage};
@@ -58,4 +60,6 @@ pub enum Section {
     Email,
     /// Where it is signed in.
     Sessions,
+    /// What happened to it.
+    Activity,
 }

@@ -7,9 +7,9 @@ use http::StatusCode;
 
 use super::passkey::PasskeyNotice;
 use super::{passkeys as rows, recovery_codes};
+use crate::accounts::activity::{Event, note};
 use crate::accounts::factors;
 use crate::accounts::passkeys::{Ceremony, Kind, Refused, enrolment};
-use crate::accounts::security_events::{SecurityEvent, note};
 use crate::accounts::signed_in::{self, SignedIn};
 use crate::app::App;
 use crate::http::error::{PageError, Problem, WayOn};
@@ -117,7 +117,7 @@ async fn add(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> R
     };
     let problem = match enrolment::finish(app, visit, &who.user, sealed, answer).await? {
         Ok(added) => {
-            note(who.user.id, SecurityEvent::PasskeyAdded, Some(&visit.requester));
+            note(who.user.id, Event::PasskeyAdded, Some(&visit.requester));
             let added_path = PasskeyNotice::Added.path(&rows::path(added.id));
             let on = match factors::find(&app.store, who.user.id).await?.recovery_codes {
                 0 => recovery_codes::path_to(&added_path),

@@ -9,9 +9,9 @@ use http::StatusCode;
 use super::Section;
 use super::passkeys::{self as rows, PasskeyRow};
 use super::security::SecurityNotice;
+use crate::accounts::activity::{Event, note, tell};
 use crate::accounts::factors;
 use crate::accounts::passkeys::{self, Kind, Passkey};
-use crate::accounts::security_events::{SecurityEvent, note, tell};
 use crate::accounts::signed_in::{self, SignedIn};
 use crate::app::App;
 use crate::http::error::{PageError, Problem, WayOn};
@@ -230,9 +230,9 @@ async fn remove(app: &App, visit: &Visit, id: Named, form: SentForm) -> Result<R
     if !factors::may_be_without(&mut tx, app, &who.user).await? {
         return Ok(visit.go(&SecurityNotice::LastFactor.path()));
     }
-    tell(&mut tx, app, who.user.id, SecurityEvent::PasskeyRemoved, Some(&visit.requester)).await?;
+    tell(&mut tx, app, who.user.id, Event::PasskeyRemoved, Some(&visit.requester)).await?;
     tx.commit().await?;
     app.wake_workers();
-    note(who.user.id, SecurityEvent::PasskeyRemoved, Some(&visit.requester));
+    note(who.user.id, Event::PasskeyRemoved, Some(&visit.requester));
     Ok(visit.go(&SecurityNotice::PasskeyRemoved.path()))
 }

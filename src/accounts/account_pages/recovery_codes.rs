@@ -6,7 +6,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::security;
-use crate::accounts::security_events::{SecurityEvent, note, tell};
+use crate::accounts::activity::{Event, note, tell};
 use crate::accounts::signed_in::{self, SignedIn};
 use crate::accounts::{factors, recovery_codes};
 use crate::app::App;
@@ -77,10 +77,10 @@ async fn make(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> 
     let mut tx = app.store.begin().await?;
     let codes = recovery_codes::renew(&mut tx, app, signed_in.user.id).await?;
     let who = &visit.requester;
-    tell(&mut tx, app, signed_in.user.id, SecurityEvent::RecoveryCodesMade, Some(who)).await?;
+    tell(&mut tx, app, signed_in.user.id, Event::RecoveryCodesMade, Some(who)).await?;
     tx.commit().await?;
     app.wake_workers();
-    note(signed_in.user.id, SecurityEvent::RecoveryCodesMade, Some(&visit.requester));
+    note(signed_in.user.id, Event::RecoveryCodesMade, Some(&visit.requester));
     let page = NewCodesPage { frame: visit.frame(), person: signed_in.person(app), next, codes };
     Ok(visit.page(StatusCode::OK, &page, None))
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use job::SendMail;
 pub use page::write;
 
+use super::activity::{self, Event};
 use super::emails;
 use super::users::User;
 use crate::app::App;
@@ -67,7 +68,7 @@ pub enum Mail {
     /// That there is another way to sign in, or one less.
     FactorChanged {
         /// What became of which.
-        change: FactorChange,
+        change: Event,
         /// When and by whom.
         occasion: Occasion,
     },
@@ -85,28 +86,6 @@ pub enum Mail {
         /// When.
         occasion: Occasion,
     },
-}
-
-/// What became of a way to sign in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FactorChange {
-    /// A passkey was added.
-    PasskeyAdded,
-    /// A passkey was removed.
-    PasskeyRemoved,
-    /// An authenticator app was set up.
-    AuthenticatorAdded,
-    /// An authenticator app was removed.
-    AuthenticatorRemoved,
-    /// There are new recovery codes, and the old ones are worth nothing.
-    RecoveryCodesMade,
-    /// An admin removed passkeys or authenticator apps.
-    FactorsRemoved,
-    /// An admin made a link for somebody who has lost theirs.
-    RecoveryLinkMade,
-    /// The link was used.
-    RecoveryLinkUsed,
 }
 
 /// When something was done, and by whom.
@@ -140,6 +119,21 @@ impl Occasion {
 }
 
 impl Mail {
+    /// What it tells of, if that happened to the account, and when.
+    fn event(&self) -> Option<(Event, &Occasion)> {
+        Some(match self {
+            Mail::PasswordChanged(occasion) => (Event::PasswordChanged, occasion),
+            Mail::EmailAdded { occasion, .. } => (Event::EmailAdded, occasion),
+            Mail::EmailRemoved { occasion, .. } => (Event::EmailRemoved, occasion),
+            Mail::RecoveryCodeUsed { occasion, .. } => (Event::RecoveryCodeUsed, occasion),
+            Mail::SessionsEnded { occasion, .. } => (Event::SessionsEnded, occasion),
+            Mail::FactorChanged { change, occasion } => (*change, occasion),
+            // A sign-in is an entry also with a browser that is known.
+            Mail::NewSignIn(_) => return None,
+            Mail::Test | Mail::VerifyEmail { .. } | Mail::EmailTaken | Mail::ResetPassword { .. } => return None,
+        })
+    }
+
     /// How long it is of use.
     fn lifetime(&self) -> Option<Duration> {
         match self {
@@ -187,7 +181,8 @@ pub async fn tell_of_new_browser(
     tell(tx, app, user, &Mail::NewSignIn(Occasion::by(&visit.requester, now)), now).await
 }
 
-/// Tells a person something at every address that is known to be theirs.
+/// Tells a person something at every address that is known to be theirs, and by an entry of the account's
+/// activity.
 ///
 /// # Errors
 /// When the database fails.
@@ -198,6 +193,12 @@ pub async fn tell(
     mail: &Mail,
     now: Timestamp,
 ) -> Result<(), store::Error> {
+    if let Some((event, occasion)) = mail.event() {
+        activity::add(tx, user.id, event, occasion).await?;
+    }
+    if !app.config.email.is_on() {
+        return Ok(());
+    }
     for email in emails::list(&mut *tx, user.id).await? {
         if email.verified_at.is_some() {
             send(tx, app, &email.address, user, mail, now).await?;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use askama::Template;
 
-use super::{FactorChange, LIFETIME, Mail};
+use super::{LIFETIME, Mail};
+use crate::accounts::activity::Event;
 use crate::config::Config;
 use crate::http::brand::Colour;
 use crate::http::filters;

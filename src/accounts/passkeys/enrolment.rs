@@ -9,7 +9,7 @@ use webauthn_rs_proto::ResidentKeyRequirement;
 
 use super::sealed::{self, Ceremony, State};
 use super::{Error, Kind, MOST, Passkey, Refused, is_framed, list_usable, provider, relying_party, sql};
-use crate::accounts::security_events::{SecurityEvent, tell};
+use crate::accounts::activity::{Event, tell};
 use crate::accounts::users::User;
 use crate::app::App;
 use crate::http::visit::Visit;
@@ -114,7 +114,7 @@ pub async fn finish(
         Ok(_) if sql::list(&mut tx, user.id).await?.len() >= MOST => Err(Refused::TooMany),
         Ok(passkey) => match sql::add(&mut tx, &passkey).await? {
             true => {
-                tell(&mut tx, app, user.id, SecurityEvent::PasskeyAdded, Some(&visit.requester)).await?;
+                tell(&mut tx, app, user.id, Event::PasskeyAdded, Some(&visit.requester)).await?;
                 Ok(passkey)
             }
             false => Err(Refused::AlreadyEnrolled),

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{RemoveFactor, get, view};
+use crate::accounts::activity::{Event, note, tell};
 use crate::accounts::factors::{self, Listed};
-use crate::accounts::security_events::{SecurityEvent, note, tell};
 use crate::accounts::{recovery_links, remembered_browsers};
 use crate::app::App;
 use crate::cli::failure::Failure;
@@ -66,11 +66,11 @@ pub(super) async fn remove(app: &App, remove: RemoveFactor) -> Result<Answer, Fa
     }
     factors::forget_stand_ins(&mut tx, user.id).await?;
     if removed > 0 {
-        tell(&mut tx, app, user.id, SecurityEvent::FactorsRemovedByAdmin, None).await?;
+        tell(&mut tx, app, user.id, Event::FactorsRemoved, None).await?;
     }
     tx.commit().await?;
     app.wake_workers();
-    note(user.id, SecurityEvent::FactorsRemovedByAdmin, None);
+    note(user.id, Event::FactorsRemoved, None);
     let text = match removed {
         1 => format!("Removed 1 factor of {mxid}."),
         removed => format!("Removed {removed} factors of {mxid}."),
@@ -85,10 +85,10 @@ pub(super) async fn recovery_link(app: &App, name: &str, hours: u64) -> Result<A
     let mut tx = app.store.begin().await?;
     let user = get(app, &mut tx, name).await?;
     let link = recovery_links::make(&mut tx, app, user.id, lifetime, now).await?;
-    tell(&mut tx, app, user.id, SecurityEvent::RecoveryLinkMade, None).await?;
+    tell(&mut tx, app, user.id, Event::RecoveryLinkMade, None).await?;
     tx.commit().await?;
     app.wake_workers();
-    note(user.id, SecurityEvent::RecoveryLinkMade, None);
+    note(user.id, Event::RecoveryLinkMade, None);
     let expires_at = now + lifetime;
     let text = format!(
         "{link}\nIt lets {} in once, until {expires_at}, with their password if they have one. Send it only to them.",
