@@ -107,7 +107,7 @@ fn everything(app: &App) -> Router<App> {
     let mut router = Router::new();
     if let Some(endpoints) = passkey_endpoints {
         let document = async move |headers: HeaderMap| endpoints.respond(&headers);
-        router = router.route("/.well-known/passkey-endpoints", get(document));
+        router = router.route(passkeys::ENDPOINTS_PATH, get(document));
     }
     router
         .merge(machines(app))

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::accounts::jobs::{DeactivateUser, ProvisionUser, ReactivateUser};
 use crate::accounts::mails::SendMail;
-use crate::accounts::passkeys;
 use crate::accounts::password_resets::BeginPasswordReset;
 use crate::app::App;
 use crate::jobs::{self, Crew, Job};
@@ -118,7 +117,6 @@ pub async fn sweep(app: &App) -> Result<(), store::Error> {
     sessions::write_seen(&mut tx, &seen).await?;
     sessions::expire(&mut tx, &app.config.sessions, now).await?;
     http::rate_limits::expire(&mut tx, now).await?;
-    passkeys::expire(&mut tx, now).await?;
     clients::expire(&mut tx, now).await?;
     accounts::expire(&mut tx, now).await?;
     compat::expire(&mut tx, now).await?;

@@ -34,6 +34,7 @@ use crate::time::Timestamp;
 /// When the database fails.
 pub async fn expire(tx: &mut Tx, now: Timestamp) -> Result<(), store::Error> {
     activity::expire(tx, now).await?;
+    passkeys::expire(tx, now).await?;
     remembered_browsers::expire(tx, now).await?;
     recovery_links::expire(tx, now).await?;
     sql::expire(tx, now).await

@@ -38,7 +38,10 @@ impl PasskeySection {
     }
 }
 
-/// What is answered at `/.well-known/passkey-endpoints`: where password managers lead people to add a passkey
+/// Local path of what password managers ask for.
+pub const ENDPOINTS_PATH: &str = "/.well-known/passkey-endpoints";
+
+/// What is answered at [`ENDPOINTS_PATH`]: where password managers lead people to add a passkey
 /// and to manage them (W3C, A Well-Known URL for Relying Party Passkey Endpoints). `None` where there are no
 /// passkeys.
 pub fn endpoints(config: &Config) -> Option<Prepared> {
