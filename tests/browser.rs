@@ -451,6 +451,8 @@ async fn pages_of_an_account() {
     assert_eq!(notebook.get("account/").await.status, 303, "the other browser is signed out");
     assert_eq!(browser.evaluate("document.querySelectorAll('li.session').length").await, 1);
     look_at(&browser, "sessions-alone").await;
+    browser.follow("nav a[href$=activity]").await;
+    look_at(&browser, "activity").await;
 
     browser.goto(server.url("account/")).await;
     browser.follow("form[action=\"/logout\"] button").await;

@@ -14,15 +14,17 @@ use gatehouse::accounts::account_pages::passkeys::PasskeySection;
 use gatehouse::accounts::account_pages::recovery_codes::{NewCodesPage, OfferCodesPage};
 use gatehouse::accounts::account_pages::security::{SecurityNotice, SecurityPage};
 use gatehouse::accounts::account_pages::{
-    AccountHomePage, AccountNotice, AddEmailPage, ChangedPasswordPage, ConfirmEmailPage, ConfirmedEmailPage,
-    CrossSigningResetAllowedPage, CrossSigningResetPage, DeactivatePage, DeactivatedPage, EmailNotice,
-    EmailProblem, EmailsPage, EndOthersPage, EndSessionPage, Loss, NewPasskeyPage, NotAdded, PasskeyNotice,
-    PasskeyPage, PasskeyRow, PasswordPage, RemoveEmailPage, RemovePasskeyPage, SessionKind, SessionPage,
-    SessionRow, SessionsPage, UselessLinkPage, VerifyEmailPage, WrongCode, WrongName,
+    AccountHomePage, AccountNotice, ActivityPage, AddEmailPage, ChangedPasswordPage, ConfirmEmailPage,
+    ConfirmedEmailPage, CrossSigningResetAllowedPage, CrossSigningResetPage, DeactivatePage, DeactivatedPage,
+    EmailNotice, EmailProblem, EmailsPage, EndOthersPage, EndSessionPage, Loss, NewPasskeyPage, NotAdded,
+    PasskeyNotice, PasskeyPage, PasskeyRow, PasswordPage, RemoveEmailPage, RemovePasskeyPage, SessionKind,
+    SessionPage, SessionRow, SessionsPage, UselessLinkPage, VerifyEmailPage, WrongCode, WrongName,
 };
+use gatehouse::accounts::activity::{Entry, Event};
 use gatehouse::accounts::authenticator_apps::{AuthenticatorApp, Instructions};
 use gatehouse::accounts::emails::UserEmail;
 use gatehouse::accounts::factors::Factors;
+use gatehouse::accounts::mails::Occasion;
 use gatehouse::accounts::new_password::Problem as PasswordProblem;
 use gatehouse::accounts::passkeys::{Ceremony, Kind};
 use gatehouse::accounts::remembered_browsers::RememberedBrowser;
@@ -33,7 +35,7 @@ use gatehouse::config::Config;
 use gatehouse::http::error::{ErrorPage, Problem, WayOn};
 use gatehouse::http::index::IndexPage;
 use gatehouse::http::pages::{Frame, Person, Site};
-use gatehouse::ids::{AuthenticatorAppId, RememberedBrowserId};
+use gatehouse::ids::{AccountEventId, AuthenticatorAppId, RememberedBrowserId};
 use gatehouse::login::next::Onward;
 use gatehouse::login::password::{SignInNotice, SignInPage, SignInProblem};
 use gatehouse::login::recover::{RecoverPage, RecoverProblem};
@@ -553,6 +555,25 @@ impl Words {
         for (name, homeserver_unreachable) in [("account", false), ("account-unreachable", true)] {
             let home = AccountHomePage { frame: frame(), person: self.person(), homeserver_unreachable };
             add(name, home.render());
+        }
+
+        let entry = |event, is_by_admin| Entry {
+            id: AccountEventId::of_name("event"),
+            event,
+            occasion: Occasion {
+                at: NOW,
+                is_by_admin,
+                ip_address: Some("192.0.2.1".to_owned()),
+                browser: self.user_agent.clone(),
+            },
+        };
+        for (name, entries) in [
+            ("activity-empty", Vec::new()),
+            ("activity", vec![entry(Some(Event::SignedIn), false), entry(None, true)]),
+        ] {
+            let next = Some("/account/activity?before=01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned());
+            let first = Some("/account/activity".to_owned());
+            add(name, ActivityPage { frame: frame(), entries, next, first, now: NOW }.render());
         }
 
         let emails = |notice, is_mail_on, emails: Vec<UserEmail>| {

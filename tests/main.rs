@@ -4,6 +4,7 @@ mod account_emails;
 mod account_management;
 mod account_pages;
 mod account_password;
+mod activity;
 mod authorization_code;
 mod authorization_requests;
 mod backchannel_logout;

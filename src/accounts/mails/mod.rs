@@ -130,7 +130,9 @@ impl Mail {
             Mail::FactorChanged { change, occasion } => (*change, occasion),
             // A sign-in is an entry also with a browser that is known.
             Mail::NewSignIn(_) => return None,
-            Mail::Test | Mail::VerifyEmail { .. } | Mail::EmailTaken | Mail::ResetPassword { .. } => return None,
+            Mail::Test | Mail::VerifyEmail { .. } | Mail::EmailTaken | Mail::ResetPassword { .. } => {
+                return None;
+            }
         })
     }
 
