@@ -7,6 +7,7 @@ use gatehouse::work;
 use serde_json::json;
 
 use crate::command_line::ask;
+use crate::support::factors::{SECOND, SECURITY, add_app, enter, first_step, make_codes};
 use crate::support::server::{Browser, Engine, PASSWORD, Server, on_both_engines};
 
 const PATH: &str = "/account/activity";
@@ -52,6 +53,36 @@ on_both_engines! {
             ("E-mail address added", "by an administrator"),
             ("Sessions signed out", "from 198.51.100.7"),
             ("Signed in", "from 198.51.100.7"),
+        ]);
+    }
+
+    async fn what_changes_how_one_signs_in_is_there(engine: Engine) {
+        let server = Server::start(engine).await;
+        server.user("alice").await;
+        let mut browser = server.signed_in("alice").await;
+        let app = add_app(&server, &mut browser, "Phone").await;
+        server.advance(Duration::from_secs(1));
+        let codes = make_codes(&mut browser).await;
+        server.advance(Duration::from_secs(1));
+        let mut other = server.browser();
+        first_step(&mut other, "alice", SECURITY).await;
+        enter(&mut other, "/login/recovery-code", SECURITY, &codes[0], &[]).await;
+        let mut third = server.browser();
+        first_step(&mut third, "alice", SECURITY).await;
+        enter(&mut third, SECOND, SECURITY, &app.next_code(&server), &[("remember", "yes")]).await;
+        let mut entries = told(&mut third, PATH).await;
+        // Two at one moment stand in no order.
+        entries[..2].sort();
+        entries[2..4].sort();
+        let what: Vec<&str> = entries.iter().map(|(what, _)| what.as_str()).collect();
+        assert_eq!(what, [
+            "Browser remembered, which is not asked for your second factor",
+            "Signed in",
+            "Recovery code used",
+            "Signed in",
+            "New recovery codes made",
+            "Authenticator app set up",
+            "Signed in",
         ]);
     }
 

@@ -36,8 +36,12 @@ impl Setting {
     }
 
     pub async fn with(change: impl FnOnce(&mut Config)) -> Setting {
+        Setting::on(Engine::Sqlite, change).await
+    }
+
+    pub async fn on(engine: Engine, change: impl FnOnce(&mut Config)) -> Setting {
         let homeserver = StubHomeserver::start().await;
-        let server = Running::start(Engine::Sqlite, free_port(), Clock::System, |config| {
+        let server = Running::start(engine, free_port(), Clock::System, |config| {
             config.homeserver.server_name = homeserver.server_name();
             config.homeserver.endpoint = homeserver.endpoint();
             config.homeserver.secret = Some(Secret::new(homeserver.secret()));
