@@ -68,7 +68,7 @@ pub async fn start(
         last_seen_ip: requester.address.map(|address| address.to_string()),
         user_agent: requester.user_agent.clone(),
     };
-    sql::add_browser_session(tx, &session, &keys::digest(&secret), &keys::digest(browser)).await?;
+    sql::browsers::add_browser_session(tx, &session, &keys::digest(&secret), &keys::digest(browser)).await?;
     Ok((session, secret))
 }
 
@@ -85,7 +85,7 @@ pub async fn renew(
     now: Timestamp,
 ) -> Result<Option<String>, store::Error> {
     let secret = keys::random_secret();
-    let is_live = sql::renew_browser_session(tx, id, methods, &keys::digest(&secret), requester, now).await?;
+    let is_live = sql::browsers::renew_browser_session(tx, id, methods, &keys::digest(&secret), requester, now).await?;
     Ok(is_live.then_some(secret))
 }
 
@@ -96,7 +96,7 @@ pub async fn renew(
 /// # Errors
 /// When the database fails.
 pub async fn is_still_live(tx: &mut Tx, id: BrowserSessionId) -> Result<bool, store::Error> {
-    sql::is_browser_session_live(tx, id).await
+    sql::browsers::is_browser_session_live(tx, id).await
 }
 
 /// A live session by its identifier.
@@ -107,7 +107,7 @@ pub async fn find_by_id(
     on: impl Into<On<'_>>,
     id: BrowserSessionId,
 ) -> Result<Option<BrowserSession>, store::Error> {
-    sql::find_live_browser_session(on, id).await
+    sql::browsers::find_live_browser_session(on, id).await
 }
 
 /// Remembers that the session was used, if that was not remembered a moment ago.
@@ -126,7 +126,7 @@ pub async fn touch(
         return Ok(());
     }
     let mut tx = store.begin().await?;
-    sql::touch_browser_session(&mut tx, session.id, requester, now).await?;
+    sql::browsers::touch_browser_session(&mut tx, session.id, requester, now).await?;
     tx.commit().await
 }
 
@@ -135,7 +135,7 @@ pub async fn touch(
 /// # Errors
 /// When the database fails.
 pub async fn is_known(on: impl Into<On<'_>>, browser: &str, user_id: UserId) -> Result<bool, store::Error> {
-    sql::is_known_browser(on, &keys::digest(browser), user_id).await
+    sql::browsers::is_known_browser(on, &keys::digest(browser), user_id).await
 }
 
 /// The user's live sessions, the last begun first, below the one named `before`.
@@ -148,7 +148,7 @@ pub async fn list(
     before: Option<BrowserSessionId>,
     limit: i64,
 ) -> Result<Vec<BrowserSession>, store::Error> {
-    sql::list_browser_sessions(on, user_id, before, limit).await
+    sql::browsers::list_browser_sessions(on, user_id, before, limit).await
 }
 
 /// Ends one session of the user; `false` when it was not live or is not theirs. Clients that want to be
@@ -162,7 +162,7 @@ pub async fn end(
     user_id: UserId,
     now: Timestamp,
 ) -> Result<bool, store::Error> {
-    if !sql::end_browser_session(tx, id, user_id, now).await? {
+    if !sql::browsers::end_browser_session(tx, id, user_id, now).await? {
         return Ok(false);
     }
     logout::follow(tx, &[id], now).await?;
@@ -179,7 +179,7 @@ pub async fn end_all(
     except: Option<BrowserSessionId>,
     now: Timestamp,
 ) -> Result<u64, store::Error> {
-    let ended = sql::end_browser_sessions(tx, user_id, except, now).await?;
+    let ended = sql::browsers::end_browser_sessions(tx, user_id, except, now).await?;
     logout::follow(tx, &ended, now).await?;
     Ok(ended.len() as u64)
 }
@@ -195,6 +195,6 @@ pub(super) async fn end_stale(
 ) -> Result<(), store::Error> {
     let ago = |seconds: u64| now - Duration::from_secs(seconds);
     let (idle, absolute) = (ago(limits.browser_idle_seconds), ago(limits.browser_absolute_seconds));
-    let ended = sql::end_stale_browser_sessions(tx, idle, absolute, now).await?;
+    let ended = sql::browsers::end_stale_browser_sessions(tx, idle, absolute, now).await?;
     logout::follow(tx, &ended, now).await
 }

@@ -50,7 +50,7 @@ pub async fn add(
     // Without an access token, one that nobody has and that is good no more.
     let none = (keys::random_secret(), began);
     let (first, others) = session.access_tokens.split_first().unwrap_or((&none, &[]));
-    let digests = sql::FirstDigests {
+    let digests = sql::tokens::FirstDigests {
         access_family: refresh_family.for_access(root).digest(),
         refresh_family: refresh_family.digest(),
         // Without a refresh token, one that nobody has.
@@ -68,11 +68,11 @@ pub async fn add(
         methods: Methods::default(),
     };
     let id = ClientSessionId::new(began);
-    sql::add_client_session(tx, id, &new, digests, &session.last_seen_by, began, first.1).await?;
+    sql::tokens::add_client_session(tx, id, &new, digests, &session.last_seen_by, began, first.1).await?;
     sql::set_seen(tx, id, session.last_seen_at).await?;
     sql::set_foreign(tx, id).await?;
     for (token, expires_at) in others {
-        sql::add_access_token(tx, &digest_of_token(token), id, began, *expires_at).await?;
+        sql::tokens::add_access_token(tx, &digest_of_token(token), id, began, *expires_at).await?;
     }
     tx.announce(Change::ForeignTokens);
     Ok(id)

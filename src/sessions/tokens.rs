@@ -119,13 +119,13 @@ pub async fn start_session(
     let access_token = access_family.random_token(TokenKind::Access);
     let refresh_token = refresh_family.random_token(TokenKind::Refresh);
     let id = ClientSessionId::new(now);
-    let digests = sql::FirstDigests {
+    let digests = sql::tokens::FirstDigests {
         access_family: access_family.digest(),
         refresh_family: refresh_family.digest(),
         refresh: digest_of_token(&refresh_token),
         access: digest_of_token(&access_token),
     };
-    sql::add_client_session(tx, id, new, digests, issue.requester, now, now + lifetime).await?;
+    sql::tokens::add_client_session(tx, id, new, digests, issue.requester, now, now + lifetime).await?;
     Ok((id, Pair { access_token, refresh_token, expires_in: lifetime }))
 }
 
@@ -193,7 +193,7 @@ async fn try_to_refresh<E: From<store::Error>>(
     let Some(family) = refresh_family_of(app, presented).await? else { return Ok(over) };
     let digest = digest_of_token(presented);
     for _ in 0..TRIES {
-        let chain = sql::find_chain(&app.store, &family.digest()).await?;
+        let chain = sql::tokens::find_chain(&app.store, &family.digest()).await?;
         let Some(chain) = chain.filter(|chain| chain.found.client_id.as_ref() == client_id) else {
             return Ok(over);
         };
@@ -215,14 +215,14 @@ async fn try_to_refresh<E: From<store::Error>>(
                 return Ok((Refreshed::Over, if is_reused { Refresh::Reused } else { Refresh::Expired }));
             }
             Next::New { pair, nonce, confirmed_at } => {
-                let pending = sql::Pending {
+                let pending = sql::tokens::Pending {
                     refresh: digest_of_token(&pair.refresh_token),
                     access: digest_of_token(&pair.access_token),
                     nonce,
                     expires_at: issue.now + issue.lifetime,
                 };
                 let confirmed = (digest.as_str(), confirmed_at);
-                if sql::set_pending(&app.store, &chain, confirmed, &pending, issue.requester, issue.now)
+                if sql::tokens::set_pending(&app.store, &chain, confirmed, &pending, issue.requester, issue.now)
                     .await?
                 {
                     return Ok((Refreshed::Pair(pair, Box::new(chain.found)), Refresh::Rotated));
@@ -233,7 +233,7 @@ async fn try_to_refresh<E: From<store::Error>>(
     Ok((Refreshed::Later, Refresh::Later))
 }
 
-fn next(chain: &sql::Chain, presented: &str, digest: &str, family: &Family, issue: &Issue<'_>) -> Next {
+fn next(chain: &sql::tokens::Chain, presented: &str, digest: &str, family: &Family, issue: &Issue<'_>) -> Next {
     let now = issue.now;
     if chain.found.is_ended || chain.found.is_deactivated {
         return Next::Over;
@@ -269,7 +269,7 @@ async fn end(app: &App, found: &Found, reason: EndReason, now: Timestamp) -> Res
     Ok(())
 }
 
-fn is_too_old(chain: &sql::Chain, issue: &Issue<'_>) -> bool {
+fn is_too_old(chain: &sql::tokens::Chain, issue: &Issue<'_>) -> bool {
     let exceeds = |limit: Option<u64>, since| {
         limit.is_some_and(|limit| issue.now.since(since) >= Duration::from_secs(limit))
     };
@@ -278,7 +278,7 @@ fn is_too_old(chain: &sql::Chain, issue: &Issue<'_>) -> bool {
 }
 
 /// An old refresh token: a straggler of the client's own, or somebody else's copy.
-fn superseded(chain: &sql::Chain, now: Timestamp) -> Next {
+fn superseded(chain: &sql::tokens::Chain, now: Timestamp) -> Next {
     if now.since(chain.confirmed_at) < STRAGGLERS {
         return Next::Later;
     }
@@ -293,7 +293,7 @@ fn superseded(chain: &sql::Chain, now: Timestamp) -> Next {
 
 /// The pending pair once more, while it is fresh.
 fn pending_again(
-    chain: &sql::Chain,
+    chain: &sql::tokens::Chain,
     presented: &str,
     family: &Family,
     root: &RootSecret,
@@ -374,11 +374,11 @@ async fn read_active(
     // A second time only when another request confirmed or replaced the pair in between.
     for _ in 0..2 {
         let stamp = app.known.stamp();
-        let Some(found) = sql::find_access_token(&app.store, &text).await? else { return Ok(None) };
+        let Some(found) = sql::tokens::find_access_token(&app.store, &text).await? else { return Ok(None) };
         if found.active.expires_at <= now || !found.is_usable {
             return Ok(None);
         }
-        if found.is_pending && !sql::confirm_pending(&app.store, found.active.session_id, &text, now).await? {
+        if found.is_pending && !sql::tokens::confirm_pending(&app.store, found.active.session_id, &text, now).await? {
             continue;
         }
         let active = Arc::new(found.active);
@@ -395,7 +395,7 @@ async fn read_active(
 /// When the database fails.
 pub async fn find_refreshable(app: &App, token: &str) -> Result<Option<Found>, store::Error> {
     let Some(family) = refresh_family_of(app, token).await? else { return Ok(None) };
-    let Some(chain) = sql::find_chain(&app.store, &family.digest()).await? else { return Ok(None) };
+    let Some(chain) = sql::tokens::find_chain(&app.store, &family.digest()).await? else { return Ok(None) };
     let digest = digest_of_token(token);
     let is_live = [Some(&chain.refresh), chain.pending_refresh.as_ref()]
         .into_iter()
@@ -416,7 +416,7 @@ pub async fn find_session_of_access_token(
     match TokenKind::of(token) {
         Some(TokenKind::Access) => find_by_family(app, Family::of(token)).await,
         None if may_be_foreign(app, token).await? => {
-            sql::find_by_access_token(&app.store, &digest_of_token(token)).await
+            sql::tokens::find_by_access_token(&app.store, &digest_of_token(token)).await
         }
         _ => Ok(None),
     }
@@ -435,7 +435,7 @@ pub async fn find_session_of_refresh_token(
 
 async fn find_by_family(app: &App, family: Option<Family>) -> Result<Option<ClientSession>, store::Error> {
     match family {
-        Some(family) => sql::find_by_family(&app.store, &family.digest()).await,
+        Some(family) => sql::tokens::find_by_family(&app.store, &family.digest()).await,
         None => Ok(None),
     }
 }
