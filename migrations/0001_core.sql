@@ -10,6 +10,8 @@ CREATE TABLE users (
     -- The name in lower case, so that a person who types capitals is still found.
     localpart_folded TEXT NOT NULL,
     is_admin         BOOLEAN NOT NULL,
+    -- In which mails are written: a tag such as de; without one, in the default language of the server.
+    language         TEXT,
     created_at       BIGINT NOT NULL,
     -- When the homeserver confirmed that it knows the user; no token is given out before.
     provisioned_at   BIGINT,

@@ -12,6 +12,7 @@ pub mod ids;
 pub mod jobs;
 pub mod keys;
 pub mod known;
+pub mod languages;
 pub mod login;
 pub mod mail;
 pub mod methods;

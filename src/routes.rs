@@ -17,7 +17,7 @@ use crate::accounts::account_pages::{
     end_others, end_session, home, new_passkey, passkey as account_passkey, passkeys,
     password as new_password, recovery_codes, remove_email, security, session, sessions, verify_email,
 };
-use crate::accounts::signed_in;
+use crate::accounts::{language, signed_in};
 use crate::app::App;
 use crate::compat::{self, sso};
 use crate::http::cors::{cors, preflight};
@@ -172,6 +172,7 @@ fn pages(app: &App) -> Router<App> {
         .route("/reset-password", get(reset_password::get).post(reset_password::post))
         .route("/reset-password/{secret}", get(reset_password::get_link).post(reset_password::post_link))
         .route("/logout", post(sign_out::post))
+        .route("/language", post(language::post))
         .route("/signed-out", get(sign_out::signed_out))
         .route("/account", get(home::get))
         .route("/account/", get(home::get))

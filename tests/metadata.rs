@@ -45,7 +45,7 @@ async fn the_document_says_what_is_offered_and_nothing_else() {
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "acr_values_supported": ["1", "2", "phr"],
         "display_values_supported": ["page"],
-        "ui_locales_supported": ["en"],
+        "ui_locales_supported": ["en", "de", "fr"],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "fragment", "form_post"],
         "device_authorization_endpoint": "https://auth.example.org/oauth2/device",

@@ -11,6 +11,7 @@ pub mod email_verifications;
 pub mod emails;
 pub mod factors;
 pub mod jobs;
+pub mod language;
 pub mod mails;
 pub mod new_password;
 pub mod passkeys;

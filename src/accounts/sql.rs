@@ -5,6 +5,7 @@ use super::emails::UserEmail;
 use super::signed_in::SignedIn;
 use super::users::User;
 use crate::ids::{EmailVerificationId, MailId, UserId};
+use crate::languages::Language;
 use crate::sessions::browser::BrowserSession;
 use crate::store::{Error, FromRow, On, Row, Store, Tx, query};
 use crate::time::Timestamp;
@@ -96,6 +97,27 @@ WHERE id > $1 ORDER BY id LIMIT $2";
 pub(super) async fn is_active(tx: &mut Tx, id: UserId) -> Result<bool, Error> {
     const FIND: &str = "SELECT id FROM users WHERE id = $1 AND deactivated_at IS NULL";
     Ok(query(FIND).bind(id).fetch_optional::<()>(tx).await?.is_some())
+}
+
+struct StoredLanguage(Option<String>);
+
+impl FromRow for StoredLanguage {
+    fn from_row(row: &Row) -> Result<StoredLanguage, Error> {
+        Ok(StoredLanguage(row.get("language")?))
+    }
+}
+
+pub(super) async fn find_language(on: impl Into<On<'_>>, id: UserId) -> Result<Option<Language>, Error> {
+    let found: Option<StoredLanguage> =
+        query("SELECT language FROM users WHERE id = $1").bind(id).fetch_optional(on).await?;
+    Ok(found.and_then(|StoredLanguage(tag)| Language::of_tag(&tag?)))
+}
+
+/// Writes only what changes: the account is not locked while a session begins.
+pub(super) async fn set_language(tx: &mut Tx, id: UserId, language: Language) -> Result<(), Error> {
+    const SET: &str = "UPDATE users SET language = $1 WHERE id = $2 AND (language IS NULL OR language <> $1)";
+    query(SET).bind(language.tag()).bind(id).execute(tx).await?;
+    Ok(())
 }
 
 pub(super) async fn set_provisioned(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<(), Error> {

@@ -7,6 +7,7 @@ use super::jobs::{DeactivateUser, ProvisionUser, ReactivateUser};
 use super::sql;
 use crate::ids::{Localpart, UserId};
 use crate::jobs;
+use crate::languages::Language;
 use crate::policy::input;
 use crate::sessions::{browser, client};
 use crate::store::{self, Change, On, Store, Tx};
@@ -129,6 +130,22 @@ pub async fn list(store: &Store, after: Option<UserId>, limit: i64) -> Result<Ve
 /// When the database fails.
 pub async fn is_still_active(tx: &mut Tx, id: UserId) -> Result<bool, store::Error> {
     sql::is_active(tx, id).await
+}
+
+/// The language in which the person gets mails, if they have ever signed in.
+///
+/// # Errors
+/// When the database fails.
+pub async fn language(on: impl Into<On<'_>>, id: UserId) -> Result<Option<Language>, store::Error> {
+    sql::find_language(on, id).await
+}
+
+/// Has mails to the person be in that language.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_language(tx: &mut Tx, id: UserId, language: Language) -> Result<(), store::Error> {
+    sql::set_language(tx, id, language).await
 }
 
 /// Notes that the homeserver knows the user.

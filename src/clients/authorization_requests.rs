@@ -73,6 +73,9 @@ pub struct Asked {
     /// How strongly the person should prove who they are, by any of these (OpenID Connect Core §3.1.2.1).
     #[serde(default)]
     pub acr_values: Option<String>,
+    /// The languages of the pages that follow, best first (OpenID Connect Core §3.1.2.1).
+    #[serde(default)]
+    pub ui_locales: Option<String>,
     /// Who the client knows to have been there, from an ID token of ours.
     #[serde(default)]
     pub expected_user: Option<UserId>,

@@ -4,6 +4,7 @@ use url::{Host, Url};
 
 use super::Client;
 use crate::http::words;
+use crate::languages::{Language, Text};
 
 /// Where a redirect leads, as far as a person can tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +36,16 @@ impl Destination {
             (scheme, _) => Destination::App(scheme.to_owned()),
         })
     }
+
+    /// In the middle of a sentence, after "to".
+    pub fn named(&self, t: &Language) -> Text {
+        match self {
+            Destination::Website(host) => t.client_host(words::exact(host)),
+            Destination::PlainWebsite(host) => t.destination_plain(words::exact(host)),
+            Destination::Loopback => t.destination_loopback(),
+            Destination::App(scheme) => t.destination_app(words::exact(scheme)),
+        }
+    }
 }
 
 fn host_and_port(uri: &Url) -> Option<String> {
@@ -63,6 +74,18 @@ impl ClientLabel {
             _ => None,
         };
         ClientLabel { name: name.and_then(words::name), verified_host }
+    }
+
+    /// In the middle of a sentence, after "to" or "by": what the client calls itself, and the host that was proven.
+    pub fn named(&self, t: &Language) -> Text {
+        let name = self.name.as_deref().map(words::shown);
+        let host = self.verified_host.as_deref().map(words::exact);
+        match (name, host) {
+            (Some(name), Some(host)) => t.client_named(name, host),
+            (None, Some(host)) => t.client_host(host),
+            (Some(name), None) => t.client_says(name),
+            (None, None) => t.client_unnamed(),
+        }
     }
 
     /// Names a client whose registration is all that is known: its host is proven if every code of it

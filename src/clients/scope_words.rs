@@ -1,4 +1,7 @@
-//! What scopes mean to people. The sentences stand in `templates/parts/scopes.html`.
+//! What scopes mean to people.
+
+use crate::http::words;
+use crate::languages::{Language, Text};
 
 /// What a client may do, in terms a person cares about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +29,21 @@ pub struct ScopeRow {
     pub meaning: Meaning,
     /// The scope tokens that say so: two spellings of one scope are one row.
     pub exact: Vec<String>,
+}
+
+impl ScopeRow {
+    /// The end of "It will be able to".
+    pub fn in_words(&self, t: &Language) -> Text {
+        match self.meaning {
+            Meaning::Messages => t.scope_messages(),
+            Meaning::Device => t.scope_device(),
+            Meaning::ServerAdministration => t.scope_server_administration(),
+            Meaning::Identity => t.scope_identity(),
+            Meaning::Email => t.scope_email(),
+            Meaning::Profile => t.scope_profile(),
+            Meaning::Other => t.scope_other(words::exact(&self.exact.join(" "))),
+        }
+    }
 }
 
 /// Reads a scope (RFC 6749 §3.3): the weightiest first, each meaning once, each unknown token on

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::error::Problems;
+use crate::languages::Language;
 
 /// How the pages look and where they link to.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -14,6 +15,10 @@ pub struct Branding {
     /// homeserver.
     #[schemars(example = "Example Chat")]
     pub service_name: Option<String>,
+    /// The language of pages and mails for those who have not said which one they read: `en`, `de` or `fr`.
+    /// Everybody else gets what they chose at the foot of a page, or what their browser asks for.
+    #[schemars(with = "String")]
+    pub default_language: Language,
     /// The colour of buttons and links, `#` and six hexadecimal digits in quotes. The text upon it
     /// is made black or white, whichever can be read better.
     #[schemars(regex(pattern = "^#[0-9a-fA-F]{6}$"))]
@@ -34,6 +39,7 @@ impl Default for Branding {
     fn default() -> Self {
         Self {
             service_name: None,
+            default_language: Language::ENGLISH,
             accent_color: "#0b6e4f".to_owned(),
             imprint_uri: None,
             policy_uri: None,

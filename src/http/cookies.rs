@@ -1,5 +1,5 @@
-//! Our cookies: the browser's own, which stays, the session's, which ends with it, and that of a sign-in which
-//! waits for its second step.
+//! Our cookies: the browser's own, which stays, the session's, which ends with it, that of a sign-in which
+//! waits for its second step, and two for the language.
 
 use axum::response::Response;
 use axum_extra::extract::cookie::CookieJar;
@@ -8,6 +8,7 @@ use http::header::{HeaderValue, SET_COOKIE};
 use url::Url;
 
 use crate::keys;
+use crate::languages::Language;
 
 /// How the cookies are named and where they go, which follows from the public base.
 ///
@@ -29,6 +30,10 @@ pub enum Which {
     Session,
     /// The secret of a sign-in that waits for its second step.
     Attempt,
+    /// The language that the person has chosen. Kept for a year.
+    Language,
+    /// The language that an app has asked for, as long as the flow that it began may take.
+    AskedLanguage,
 }
 
 const A_YEAR: i64 = 365 * 24 * 60 * 60;
@@ -51,6 +56,8 @@ impl Cookies {
             Which::Browser => "gatehouse_browser",
             Which::Session => "gatehouse_session",
             Which::Attempt => "gatehouse_attempt",
+            Which::Language => "gatehouse_language",
+            Which::AskedLanguage => "gatehouse_asked_language",
         };
         format!("{}{name}", self.prefix)
     }
@@ -62,11 +69,16 @@ impl Cookies {
         keys::from_base64url(value).filter(|bytes| bytes.len() == 32).map(|_| value.to_owned())
     }
 
+    /// The language that the request brings by a cookie, if we speak it.
+    pub fn language(&self, headers: &HeaderMap, which: Which) -> Option<Language> {
+        Language::of_tag(CookieJar::from_headers(headers).get(&self.name(which))?.value())
+    }
+
     /// Has the browser keep a value, for `seconds` at most.
     pub fn set(&self, response: &mut Response, which: Which, value: &str, seconds: i64) {
         let seconds = match which {
-            Which::Browser => A_YEAR,
-            Which::Session | Which::Attempt => seconds.min(A_YEAR),
+            Which::Browser | Which::Language => A_YEAR,
+            Which::Session | Which::Attempt | Which::AskedLanguage => seconds.min(A_YEAR),
         };
         self.add(response, which, value, seconds);
     }

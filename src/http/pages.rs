@@ -11,6 +11,7 @@ use super::assets::Assets;
 use super::brand::{self, Colour, InvalidColour};
 use super::headers::{FormAction, no_store};
 use crate::config::Config;
+use crate::languages::Language;
 
 /// What is the same on every page, prepared once.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub struct Site {
     pub server_name: String,
     /// What stands on top of every page.
     pub service_name: String,
+    /// The language of those who have not said which one they read.
+    pub language: Language,
     /// Who runs this server.
     pub imprint_uri: Option<String>,
     /// What the operator does with personal data.
@@ -48,6 +51,7 @@ impl Site {
         Ok(Site {
             service_name: branding.service_name.clone().unwrap_or_else(|| server_name.clone()),
             server_name,
+            language: branding.default_language,
             imprint_uri: link(&branding.imprint_uri),
             policy_uri: link(&branding.policy_uri),
             tos_uri: link(&branding.tos_uri),
@@ -77,14 +81,42 @@ pub struct Frame<'a> {
     pub nonce: String,
     /// The token every form carries back; empty on pages without forms.
     pub csrf: String,
-    /// The language of the page (BCP 47).
-    pub lang: &'static str,
+    /// The language of the page, of which templates ask their texts.
+    pub t: Language,
+    /// The local path to which the switch of languages leads back; without one there is no switch, since the
+    /// page cannot be shown a second time.
+    pub back: Option<String>,
 }
 
 impl<'a> Frame<'a> {
     /// The frame of one answer, given the nonce of its request ([`super::headers::Nonce`]).
     pub fn new(site: &'a Site, nonce: impl Display, csrf: impl Into<String>) -> Frame<'a> {
-        Frame { site, nonce: nonce.to_string(), csrf: csrf.into(), lang: "en" }
+        let back = Some("/".to_owned());
+        Frame { site, nonce: nonce.to_string(), csrf: csrf.into(), t: site.language, back }
+    }
+
+    /// What the switch of languages offers.
+    pub fn languages(&self) -> impl Iterator<Item = Language> {
+        Language::spoken()
+    }
+
+    /// The same in another language.
+    #[must_use]
+    pub fn in_language(self, language: Language) -> Frame<'a> {
+        Frame { t: language, ..self }
+    }
+
+    /// The same with a switch of languages that leads back to this local path. To be said by pages that answer a
+    /// form which carried more than its path says.
+    #[must_use]
+    pub fn back_to(self, local: impl Into<String>) -> Frame<'a> {
+        Frame { back: Some(local.into()), ..self }
+    }
+
+    /// The same without a switch of languages, for what is shown only once.
+    #[must_use]
+    pub fn only_once(self) -> Frame<'a> {
+        Frame { back: None, ..self }
     }
 }
 

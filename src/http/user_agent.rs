@@ -4,6 +4,7 @@
 //! what is theirs; they prove nothing.
 
 use super::words;
+use crate::languages::{Language, Text};
 
 /// Names that people know. The first that is there is taken: nearly every browser also calls itself
 /// Chrome or Safari, and every app made with Electron does.
@@ -57,6 +58,19 @@ pub fn in_words(user_agent: &str) -> Option<String> {
         (Some(program), Some(system)) => Some(format!("{program} on {system}")),
         (Some(program), None) => Some(program.to_owned()),
         (None, _) => words::name(user_agent),
+    }
+}
+
+impl Language {
+    /// [`in_words`], which is what is stored, in the language of whoever reads it.
+    pub fn program(self, words: &str) -> Text {
+        let is_known = |known: &[(&str, &str)], word: &str| known.iter().any(|(_, name)| *name == word);
+        match words.rsplit_once(" on ") {
+            Some((program, system)) if is_known(&PROGRAMS, program) && is_known(&SYSTEMS, system) => {
+                self.program_on_system(program, system)
+            }
+            _ => Text::isolated(&words::shown(words)),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use askama::Template;
 use aws_lc_rs::hmac;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::header::{ACCEPT_LANGUAGE, HeaderMap, ORIGIN};
+use http::header::{ACCEPT_LANGUAGE, CONTENT_LANGUAGE, HeaderMap, HeaderValue, ORIGIN};
 use http::request::Parts;
 use http::{HeaderName, Method, StatusCode};
 
@@ -20,9 +20,13 @@ use super::request_id::RequestId;
 use super::requester::Requester;
 use crate::app::App;
 use crate::keys;
+use crate::languages::{self, Language};
 
 /// When to come back after something passing.
 const SOON: Duration = Duration::from_secs(5);
+
+/// How long the language holds that an app has asked for, in seconds: as long as people take to register.
+const A_FLOW: i64 = 60 * 60;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -36,8 +40,12 @@ pub struct Visit {
     pub request_id: String,
     /// What was asked for: path and query below the public base.
     asked: String,
-    /// The languages the person reads, best first (RFC 9110 §12.5.4).
+    /// The language of the pages: what the person has chosen at the foot of a page, else what the app has asked
+    /// for that sent them here, else the best of those that their browser names, else the server's own.
+    pub language: Language,
+    /// The languages the person reads, best first: that of the pages, and those of `Accept-Language`.
     pub languages: Vec<String>,
+    has_asked_language: bool,
     /// The secret of the browser session that the browser claims.
     pub session_secret: Option<String>,
     /// The secret of the sign-in that the browser has begun.
@@ -58,7 +66,7 @@ pub struct ForeignForm;
 impl Visit {
     /// What every page is given as `frame`.
     pub fn frame(&self) -> Frame<'_> {
-        Frame::new(&self.site, &self.nonce, &self.form_token)
+        Frame::new(&self.site, &self.nonce, &self.form_token).in_language(self.language).back_to(&self.asked)
     }
 
     /// The browser's own secret.
@@ -91,7 +99,9 @@ impl Visit {
         page: &impl Template,
         form_action: Option<FormAction>,
     ) -> Response {
-        self.remember(pages::render(status, page, form_action))
+        let mut response = pages::render(status, page, form_action);
+        response.headers_mut().insert(CONTENT_LANGUAGE, HeaderValue::from_static(self.language.tag()));
+        self.remember(response)
     }
 
     /// Answers with what a handler made, or with the page for what went wrong.
@@ -133,6 +143,26 @@ impl Visit {
         response
     }
 
+    /// Has the browser keep the language that the person has chosen.
+    pub fn choose_language(&self, mut response: Response, language: Language) -> Response {
+        self.cookies.set(&mut response, Which::Language, language.tag(), i64::MAX);
+        response
+    }
+
+    /// Has the pages that follow speak the language that an app asks for (OpenID Connect Core §3.1.2.1,
+    /// `ui_locales`), unless the person has chosen one. What an app before asked for is over.
+    pub fn follow_languages(&self, mut response: Response, ui_locales: Option<&str>) -> Response {
+        let asked = ui_locales.and_then(|tags| languages::best(tags.split(' ').take(20)));
+        match asked {
+            Some(language) => {
+                self.cookies.set(&mut response, Which::AskedLanguage, language.tag(), A_FLOW);
+            }
+            None if self.has_asked_language => self.cookies.clear(&mut response, Which::AskedLanguage),
+            None => {}
+        }
+        response
+    }
+
     /// Has the browser forget its session.
     pub fn sign_out(&self, mut response: Response) -> Response {
         self.cookies.clear(&mut response, Which::Session);
@@ -165,12 +195,20 @@ impl FromRequestParts<App> for Visit {
         let is_new_browser = known.is_none();
         let browser = known.unwrap_or_else(keys::random_secret);
         let form_token = keys::base64url(hmac::sign(app.keys.root().form_key(), browser.as_bytes()));
+        let asked_language = cookies.language(&parts.headers, Which::AskedLanguage);
+        let named = cookies.language(&parts.headers, Which::Language).or(asked_language);
+        let mut languages = accepted(&parts.headers);
+        if let Some(language) = named {
+            languages.insert(0, language.tag().to_owned());
+        }
         Ok(Visit {
             requester,
-            site,
             request_id,
             asked: asked(parts, app),
-            languages: languages(&parts.headers),
+            language: languages::best(languages.iter().map(String::as_str)).unwrap_or(site.language),
+            languages,
+            has_asked_language: asked_language.is_some(),
+            site,
             session_secret: cookies.read(&parts.headers, Which::Session),
             attempt_secret: cookies.read(&parts.headers, Which::Attempt),
             nonce,
@@ -206,7 +244,7 @@ fn is_own_page(headers: &HeaderMap, app: &App) -> bool {
 }
 
 /// The languages of `Accept-Language`, best first.
-pub fn languages(headers: &HeaderMap) -> Vec<String> {
+pub fn accepted(headers: &HeaderMap) -> Vec<String> {
     let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut weighted: Vec<(String, f32)> = accepted
         .split(',')
@@ -230,6 +268,6 @@ mod tests {
     fn languages_come_best_first() {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT_LANGUAGE, "en;q=0.5, fr-CH, *;q=0.1, de;q=0.8, it;q=0".parse().unwrap());
-        assert_eq!(languages(&headers), ["fr-CH", "de", "en"]);
+        assert_eq!(accepted(&headers), ["fr-CH", "de", "en"]);
     }
 }

@@ -11,7 +11,7 @@ use crate::accounts::mails::{self, Occasion};
 use crate::accounts::remembered_browsers;
 use crate::accounts::sign_in::Counted;
 use crate::accounts::signed_in::{self, SignedIn};
-use crate::accounts::users::User;
+use crate::accounts::users::{self, User};
 use crate::app::App;
 use crate::http::error::PageError;
 use crate::http::visit::Visit;
@@ -119,6 +119,7 @@ async fn let_in(
     onward: &Onward,
 ) -> Result<Response, PageError> {
     let now = app.clock.now();
+    users::set_language(&mut tx, user.id, visit.language).await?;
     mails::tell_of_new_browser(&mut tx, app, user, visit, now).await?;
     activity::add(&mut tx, user.id, Event::SignedIn, &Occasion::by(&visit.requester, now)).await?;
     let renewed = match before {

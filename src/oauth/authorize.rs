@@ -86,7 +86,7 @@ async fn begin(app: &App, visit: &Visit, query: &str) -> Result<Response, PageEr
         }
     };
     let id = authorization_requests::add(&app.store, &client.id, &asked, app.clock.now()).await?;
-    Ok(visit.go(&path_of(id)))
+    Ok(visit.follow_languages(visit.go(&path_of(id)), asked.ui_locales.as_deref()))
 }
 
 /// How an answer travels if the client does not say: whoever asks for tokens from this endpoint, which
@@ -110,7 +110,11 @@ async fn begin_pushed(
     let id: AuthorizationRequestId = id.parse().map_err(|_| Problem::RequestExpired)?;
     let client_id = ClientId(client_id.to_owned());
     match authorization_requests::begin_pushed(&app.store, id, &client_id, app.clock.now()).await? {
-        true => Ok(visit.go(&path_of(id))),
+        true => {
+            let pending = authorization_requests::find_pending(&app.store, id, app.clock.now()).await?;
+            let ui_locales = pending.and_then(|pending| pending.asked.ui_locales);
+            Ok(visit.follow_languages(visit.go(&path_of(id)), ui_locales.as_deref()))
+        }
         false => Err(Problem::RequestExpired.into()),
     }
 }
@@ -178,6 +182,7 @@ pub(super) fn check(
         nonce: bounded("nonce")?,
         login_hint: bounded("login_hint").unwrap_or_default(),
         acr_values: bounded("acr_values").unwrap_or_default(),
+        ui_locales: bounded("ui_locales").unwrap_or_default(),
         prompt: match Prompt::parse(parameters.get("prompt").unwrap_or_default()) {
             Some(prompt) => prompt,
             None => return refuse("invalid_request", "prompt=none cannot be joined with other values"),

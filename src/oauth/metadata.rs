@@ -19,6 +19,7 @@ use crate::clients::{GrantType, TokenEndpointAuthMethod};
 use crate::config::Config;
 use crate::http::prepared::Prepared;
 use crate::keys::{Algorithm, PublishedKeys};
+use crate::languages::Language;
 use crate::methods::Acr;
 
 /// Both documents are for everybody, browsers on any origin included.
@@ -100,7 +101,7 @@ pub fn document(config: &Config) -> Value {
         "acr_values_supported": Acr::ALL.map(Acr::as_str),
         "prompt_values_supported": Prompt::SUPPORTED,
         "display_values_supported": ["page"],
-        "ui_locales_supported": ["en"],
+        "ui_locales_supported": Language::spoken().collect::<Vec<_>>(),
         "claims_parameter_supported": false,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,

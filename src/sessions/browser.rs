@@ -85,7 +85,8 @@ pub async fn renew(
     now: Timestamp,
 ) -> Result<Option<String>, store::Error> {
     let secret = keys::random_secret();
-    let is_live = sql::browsers::renew_browser_session(tx, id, methods, &keys::digest(&secret), requester, now).await?;
+    let is_live =
+        sql::browsers::renew_browser_session(tx, id, methods, &keys::digest(&secret), requester, now).await?;
     Ok(is_live.then_some(secret))
 }
 

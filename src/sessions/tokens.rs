@@ -222,8 +222,15 @@ async fn try_to_refresh<E: From<store::Error>>(
                     expires_at: issue.now + issue.lifetime,
                 };
                 let confirmed = (digest.as_str(), confirmed_at);
-                if sql::tokens::set_pending(&app.store, &chain, confirmed, &pending, issue.requester, issue.now)
-                    .await?
+                if sql::tokens::set_pending(
+                    &app.store,
+                    &chain,
+                    confirmed,
+                    &pending,
+                    issue.requester,
+                    issue.now,
+                )
+                .await?
                 {
                     return Ok((Refreshed::Pair(pair, Box::new(chain.found)), Refresh::Rotated));
                 }
@@ -233,7 +240,13 @@ async fn try_to_refresh<E: From<store::Error>>(
     Ok((Refreshed::Later, Refresh::Later))
 }
 
-fn next(chain: &sql::tokens::Chain, presented: &str, digest: &str, family: &Family, issue: &Issue<'_>) -> Next {
+fn next(
+    chain: &sql::tokens::Chain,
+    presented: &str,
+    digest: &str,
+    family: &Family,
+    issue: &Issue<'_>,
+) -> Next {
     let now = issue.now;
     if chain.found.is_ended || chain.found.is_deactivated {
         return Next::Over;
@@ -378,7 +391,9 @@ async fn read_active(
         if found.active.expires_at <= now || !found.is_usable {
             return Ok(None);
         }
-        if found.is_pending && !sql::tokens::confirm_pending(&app.store, found.active.session_id, &text, now).await? {
+        if found.is_pending
+            && !sql::tokens::confirm_pending(&app.store, found.active.session_id, &text, now).await?
+        {
             continue;
         }
         let active = Arc::new(found.active);

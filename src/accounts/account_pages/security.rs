@@ -19,6 +19,7 @@ use crate::http::form::{FormError, Parameters, with_query};
 use crate::http::pages::Frame;
 use crate::http::user_agent;
 use crate::http::visit::Visit;
+use crate::languages::Text;
 use crate::time::Timestamp;
 
 /// Local path of the page.
@@ -101,9 +102,9 @@ impl SecurityPage<'_> {
     }
 
     /// What a browser calls itself, in words.
-    fn called(&self, browser: &RememberedBrowser) -> String {
+    fn called(&self, browser: &RememberedBrowser) -> Text {
         let words = browser.user_agent.as_deref().and_then(user_agent::in_words);
-        words.unwrap_or_else(|| "Unknown browser".to_owned())
+        words.map_or_else(|| self.frame.t.unknown_browser(), |words| self.frame.t.program(&words))
     }
 }
 

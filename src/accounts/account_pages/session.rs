@@ -11,7 +11,6 @@ use super::end_session::already_ended;
 use super::session_row::{self, SessionKind, SessionRow};
 use crate::accounts::signed_in::{self, SignedIn};
 use crate::app::App;
-use crate::clients::scope_words::Meaning;
 use crate::homeserver;
 use crate::http::error::{PageError, Problem, WayOn};
 use crate::http::filters;

@@ -7,9 +7,10 @@ use crate::app::App;
 use crate::clients;
 use crate::clients::label::ClientLabel;
 use crate::clients::scope_words::{self, ScopeRow};
-use crate::http::user_agent;
 use crate::http::visit::Visit;
+use crate::http::{user_agent, words};
 use crate::ids::{ClientId, ClientSessionId};
+use crate::languages::{Language, Text};
 use crate::sessions::all::{Session, SessionId};
 use crate::sessions::browser::BrowserSession;
 use crate::sessions::client::ClientSession;
@@ -63,6 +64,20 @@ pub struct SessionRow {
     pub scopes: Vec<ScopeRow>,
     /// Whether it is the one asking.
     pub is_this_one: bool,
+}
+
+impl SessionRow {
+    /// What it is called: the app, or browser and system.
+    pub fn called(&self, t: &Language) -> Text {
+        match (&self.client, &self.user_agent) {
+            (Some(ClientLabel { name: Some(name), .. }), _) => Text::isolated(&words::shown(name)),
+            (Some(ClientLabel { verified_host: Some(host), .. }), _) => Text::isolated(&words::exact(host)),
+            (None, Some(browser)) => t.program(browser),
+            (Some(_), _) => t.unnamed_app(),
+            (None, None) if self.kind == SessionKind::Client => t.unnamed_app(),
+            (None, None) => t.unknown_browser(),
+        }
+    }
 }
 
 /// Local path of the page that ends a session.

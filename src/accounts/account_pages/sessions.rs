@@ -11,7 +11,6 @@ use super::Section;
 use super::session_row::{self, SessionKind, SessionRow};
 use crate::accounts::signed_in::{self, SignedIn};
 use crate::app::App;
-use crate::clients::scope_words::Meaning;
 use crate::http::error::PageError;
 use crate::http::filters;
 use crate::http::form::{Parameters, with_query};

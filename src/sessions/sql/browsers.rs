@@ -101,7 +101,10 @@ FROM browser_sessions WHERE id = $1 AND ended_at IS NULL";
 
 /// Whether a browser session goes on, and does so until the transaction ends if a client session that
 /// refers to it was added in the same one.
-pub(in crate::sessions) async fn is_browser_session_live(tx: &mut Tx, id: BrowserSessionId) -> Result<bool, Error> {
+pub(in crate::sessions) async fn is_browser_session_live(
+    tx: &mut Tx,
+    id: BrowserSessionId,
+) -> Result<bool, Error> {
     const FIND: &str = "SELECT id FROM browser_sessions WHERE id = $1 AND ended_at IS NULL";
     Ok(query(FIND).bind(id).fetch_optional::<()>(tx).await?.is_some())
 }

@@ -171,7 +171,10 @@ impl FromRow for FoundToken {
     }
 }
 
-pub(in crate::sessions) async fn find_access_token(store: &Store, digest: &str) -> Result<Option<FoundToken>, Error> {
+pub(in crate::sessions) async fn find_access_token(
+    store: &Store,
+    digest: &str,
+) -> Result<Option<FoundToken>, Error> {
     const FIND: &str = "
 SELECT t.digest, t.issued_at, t.expires_at,
        s.id AS session_id, s.user_id, s.client_id, s.scope, s.device_id, s.authenticated_at,
@@ -209,7 +212,10 @@ JOIN users AS u ON u.id = s.user_id
 LEFT JOIN access_tokens AS t ON t.digest = s.pending_access_digest
 WHERE s.refresh_family_digest = $1";
 
-pub(in crate::sessions) async fn find_chain(store: &Store, refresh_family: &str) -> Result<Option<Chain>, Error> {
+pub(in crate::sessions) async fn find_chain(
+    store: &Store,
+    refresh_family: &str,
+) -> Result<Option<Chain>, Error> {
     query(FIND_CHAIN).bind(refresh_family).fetch_optional(store).await
 }
 
@@ -261,7 +267,10 @@ pub(in crate::sessions) async fn set_pending(
     Ok(true)
 }
 
-pub(in crate::sessions) async fn find_by_family(store: &Store, family: &str) -> Result<Option<ClientSession>, Error> {
+pub(in crate::sessions) async fn find_by_family(
+    store: &Store,
+    family: &str,
+) -> Result<Option<ClientSession>, Error> {
     const FIND: &str = "
 SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
 FROM client_sessions WHERE (access_family_digest = $1 OR refresh_family_digest = $1) AND ended_at IS NULL";
