@@ -7,7 +7,7 @@ use axum::body::Body;
 use futures_util::future::join_all;
 use gatehouse::config::{Limit, MailTransport, RateLimits};
 use gatehouse::http::listen::Peer;
-use http::header::{CONTENT_TYPE, COOKIE, ORIGIN};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, COOKIE, ORIGIN};
 use http::{Request, StatusCode};
 use serde_json::json;
 
@@ -40,6 +40,7 @@ async fn nodes(limited: impl FnOnce(&mut RateLimits)) -> (Server, [Router; 2]) {
     limited(&mut limits);
     let server = Server::start_with(Engine::Postgres, |config| {
         config.rate_limits = limits;
+        config.rendezvous.msc4108 = true;
         // Nothing is sent: nobody works here.
         config.email.transport = MailTransport::Sendmail;
         config.email.from = Some("noreply@example.org".to_owned());
@@ -142,6 +143,113 @@ async fn wrong_secrets_of_a_client() {
     assert_eq!(all_at_once(&nodes, requests()).await, [0, 3], "nor is the right one tried");
     nodes.0.advance(Duration::from_secs(3600 / u64::from(LIMIT.per_hour)));
     assert_eq!(all_at_once(&nodes, requests()).await, [3, 0], "and it costs nothing");
+}
+
+/// More guesses than can be under way in any node, and the right secret behind them.
+#[tokio::test]
+async fn a_right_secret_does_not_slip_through_among_many_guesses() {
+    let nodes = nodes(|limits| limits.client_secret_per_client = LIMIT).await;
+    let client = nodes.0.client_with(json!({ "token_endpoint_auth_method": "client_secret_post" })).await;
+    let (id, secret) = (client["client_id"].as_str().unwrap(), client["client_secret"].as_str().unwrap());
+    let ask = |secret: &str| {
+        form_request(
+            "/oauth2/introspect",
+            &[],
+            &[("token", "x"), ("client_id", id), ("client_secret", secret)],
+        )
+    };
+    let mut requests: Vec<_> = (0..300).map(|number| ask(&format!("guess {number}"))).collect();
+    requests.extend([ask(secret), ask(secret), ask(secret)]);
+    assert_eq!(all_at_once(&nodes, requests).await, [LIMIT.burst as usize, 303 - LIMIT.burst as usize]);
+}
+
+#[tokio::test]
+async fn right_secrets_cost_nothing_however_many_there_are() {
+    let nodes = nodes(|limits| limits.client_secret_per_client = LIMIT).await;
+    let client = nodes.0.client_with(json!({ "token_endpoint_auth_method": "client_secret_post" })).await;
+    let (id, secret) = (client["client_id"].as_str().unwrap(), client["client_secret"].as_str().unwrap());
+    let right = [("token", "x"), ("client_id", id), ("client_secret", secret)];
+    for _ in 0..4 * LIMIT.burst {
+        let answer = nodes.0.send(form_request("/oauth2/introspect", &[], &right)).await;
+        assert_eq!(answer.status, StatusCode::OK);
+    }
+}
+
+/// What browsers send that are signed in, each of them once.
+async fn from_browsers(
+    server: &Server,
+    who: impl Fn(usize) -> (String, String),
+    request: impl Fn(usize, &[(http::HeaderName, &str)], &str) -> Request<Body>,
+) -> Vec<Request<Body>> {
+    let base = server.config.http.public_base.origin().ascii_serialization();
+    let mut requests = Vec::new();
+    for number in 0..ATTEMPTS {
+        let (name, address) = who(number);
+        let mut browser = server.signed_in(&name).await;
+        let csrf = browser.csrf().await;
+        let cookies: Vec<String> =
+            browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies = cookies.join("; ");
+        requests.push(from(&address, request(number, &[(ORIGIN, base.as_str()), (COOKIE, &cookies)], &csrf)));
+    }
+    requests
+}
+
+#[tokio::test]
+async fn mails_with_codes() {
+    let add = |to: &str, headers: &[(http::HeaderName, &str)], csrf: &str| {
+        form_request("/account/email/add", headers, &[("csrf", csrf), ("email", to)])
+    };
+    let by_account = nodes(|limits| limits.email_code_per_account = LIMIT).await;
+    by_account.0.user("alice").await;
+    let alice = |number: usize| ("alice".to_owned(), format!("198.51.100.{number}"));
+    let to_many = |number: usize, headers: &[(http::HeaderName, &str)], csrf: &str| {
+        add(&format!("user{number}@example.com"), headers, csrf)
+    };
+    hold(&by_account, async || from_browsers(&by_account.0, alice, to_many).await).await;
+
+    let by_recipient = nodes(|limits| limits.email_code_per_recipient = LIMIT).await;
+    for number in 0..ATTEMPTS {
+        by_recipient.0.user(&format!("user{number}")).await;
+    }
+    let many = |number: usize| (format!("user{number}"), format!("198.51.100.{number}"));
+    let to_one = |_: usize, headers: &[(http::HeaderName, &str)], csrf: &str| {
+        add("somebody@example.com", headers, csrf)
+    };
+    hold(&by_recipient, async || from_browsers(&by_recipient.0, many, to_one).await).await;
+}
+
+#[tokio::test]
+async fn codes_of_other_devices() {
+    let guess = |_: usize, headers: &[(http::HeaderName, &str)], _: &str| {
+        let mut request = Request::get("/link?code=BBBB-BBBB");
+        for (name, value) in headers {
+            request = request.header(name, *value);
+        }
+        request.body(Body::empty()).unwrap()
+    };
+    let by_account = nodes(|limits| limits.user_code_per_account = LIMIT).await;
+    by_account.0.user("alice").await;
+    let alice = |number: usize| ("alice".to_owned(), format!("198.51.100.{number}"));
+    hold(&by_account, async || from_browsers(&by_account.0, alice, guess).await).await;
+
+    let by_address = nodes(|limits| limits.user_code_per_address = LIMIT).await;
+    for number in 0..ATTEMPTS {
+        by_address.0.user(&format!("user{number}")).await;
+    }
+    let many = |number: usize| (format!("user{number}"), "198.51.100.1".to_owned());
+    hold(&by_address, async || from_browsers(&by_address.0, many, guess).await).await;
+}
+
+#[tokio::test]
+async fn rendezvous_sessions() {
+    let nodes = nodes(|limits| limits.rendezvous_per_address = LIMIT).await;
+    let begin = |_| {
+        let request = Request::post(crate::rendezvous::PATH);
+        let request = request.header(CONTENT_TYPE, "text/plain").header(CONTENT_LENGTH, 5);
+        from("198.51.100.1", request.body(Body::from("hello")).unwrap())
+    };
+    hold(&nodes, async || (0..ATTEMPTS).map(begin).collect()).await;
 }
 
 #[tokio::test]

@@ -163,6 +163,28 @@ on_both_engines! {
         assert_eq!(try_once(&server, "alice", PASSWORD).await.status, StatusCode::SEE_OTHER, "success costs nothing");
     }
 
+    async fn who_has_a_browser_that_is_known_there_does_not_guess_without_end(engine: Engine) {
+        let server = Server::start_with(engine, |config| {
+            config.rate_limits.sign_in_per_account = Limit { burst: 3, per_hour: 60 };
+        }).await;
+        server.user("alice").await;
+        let mut known = server.signed_in("alice").await;
+        let csrf = known.csrf().await;
+        known.post("/logout", &[("csrf", &csrf)]).await.location();
+        for number in 0..3 {
+            known.address = format!("192.0.2.{number}");
+            assert_eq!(known.sign_in("alice", WRONG, "/").await.status, StatusCode::FORBIDDEN);
+        }
+        known.address = "192.0.2.99".to_owned();
+        let limited = known.sign_in("alice", PASSWORD, "/").await;
+        assert_eq!((limited.status, limited.header("retry-after")), (StatusCode::TOO_MANY_REQUESTS, "60"));
+        assert_eq!(try_once(&server, "alice", PASSWORD).await.status, StatusCode::SEE_OTHER, "nor does that keep the owner out elsewhere");
+        server.advance(Duration::from_secs(60));
+        for _ in 0..3 {
+            assert_eq!(known.sign_in("alice", PASSWORD, "/").await.status, StatusCode::SEE_OTHER, "success costs nothing");
+        }
+    }
+
     async fn guesses_from_one_address_are_limited_whomever_they_are_about(engine: Engine) {
         let server = Server::start_with(engine, |config| {
             config.rate_limits.sign_in_per_address = Limit { burst: 3, per_hour: 60 };

@@ -41,7 +41,8 @@ pub enum Attempt {
 /// What an attempt was counted by, to be given back once it turned out to be no guess.
 pub struct Counted {
     address: String,
-    name: Option<String>,
+    /// The name that was typed, and the secret of the browser if that is known there; none for a passkey.
+    name: Option<(String, Option<String>)>,
     compared_at: Instant,
 }
 
@@ -58,7 +59,9 @@ impl Counted {
     pub async fn give_back(&self, tx: &mut Tx, app: &App) -> Result<(), store::Error> {
         rate_limits::refund(tx, app, &Action::SignInFrom(&self.address)).await?;
         match &self.name {
-            Some(name) => rate_limits::refund(tx, app, &Action::SignInTo(name)).await,
+            Some((name, browser)) => {
+                rate_limits::refund(tx, app, &Action::SignInTo(name, browser.as_deref())).await
+            }
             None => Ok(()),
         }
     }
@@ -104,15 +107,17 @@ pub async fn attempt(
         return Ok(Attempt::TooMany(wait));
     }
     let user = find(app, named).await?;
-    // Strangers who guess at an account cannot keep its owner out of the browser they always use.
-    let is_known = match (&user, browser) {
-        (Some(user), Some(browser)) => browser::is_known(&app.store, browser, user.id).await?,
-        _ => false,
+    // Strangers who guess at an account cannot keep its owner out of the browser they always use; nor may
+    // whoever has that browser now guess without end.
+    let own_browser = match (&user, browser) {
+        (Some(user), Some(browser)) if browser::is_known(&app.store, browser, user.id).await? => {
+            Some(browser)
+        }
+        _ => None,
     };
-    let name = (!is_known).then(|| counted_by(app, named));
-    if let Some(name) = &name
-        && let Allowance::Exhausted(wait) = rate_limits::spend(app, &Action::SignInTo(name)).await?
-    {
+    let name = counted_by(app, named);
+    let guess = Action::SignInTo(&name, own_browser);
+    if let Allowance::Exhausted(wait) = rate_limits::spend(app, &guess).await? {
         refused(user.as_ref(), SignIn::Limited);
         return Ok(Attempt::TooMany(wait));
     }
@@ -130,6 +135,7 @@ pub async fn attempt(
         Standing::Locked => refused(Some(user), SignIn::Locked),
         Standing::Deactivated => refused(Some(user), SignIn::Wrong),
     }
+    let name = Some((name, own_browser.map(str::to_owned)));
     Ok(Attempt::Right(Box::new(user.clone()), Counted { address, name, compared_at }))
 }
 

@@ -19,8 +19,9 @@ pub enum Action<'a> {
     /// Sign-in attempts from one address.
     SignInFrom(&'a str),
     /// Sign-in attempts on one account, named as it was typed, in lower case: an account that does
-    /// not exist is limited like one that does.
-    SignInTo(&'a str),
+    /// not exist is limited like one that does. In a browser that is known there, given its secret, these are
+    /// counted by themselves.
+    SignInTo(&'a str, Option<&'a str>),
     /// Second steps of sign-ins from one address.
     SecondStepFrom(&'a str),
     /// Second steps of sign-ins to one account; in a browser that is known there, given its secret, these are
@@ -51,7 +52,10 @@ impl Action<'_> {
         match self {
             Action::SignInFrom(address) => format!("sign_in_from:{address}"),
             // Typed text is unbounded and may be anything: only its digest is kept.
-            Action::SignInTo(name) => format!("sign_in_to:{}", crate::keys::digest(name)),
+            Action::SignInTo(name, None) => format!("sign_in_to:{}", crate::keys::digest(name)),
+            Action::SignInTo(name, Some(browser)) => {
+                format!("sign_in_to:{}:{}", crate::keys::digest(name), crate::keys::digest(browser))
+            }
             Action::SecondStepFrom(address) => format!("second_step_from:{address}"),
             Action::SecondStepBy(user, None) => format!("second_step_by:{user}"),
             Action::SecondStepBy(user, Some(browser)) => {
@@ -75,7 +79,7 @@ impl Action<'_> {
         let limits = &app.config.rate_limits;
         match self {
             Action::SignInFrom(_) => limits.sign_in_per_address,
-            Action::SignInTo(_) => limits.sign_in_per_account,
+            Action::SignInTo(..) => limits.sign_in_per_account,
             Action::SecondStepFrom(_) => limits.second_step_per_address,
             Action::SecondStepBy(..) => limits.second_step_per_account,
             Action::RegisterClientFrom(_) => limits.client_registration_per_address,
@@ -133,11 +137,8 @@ WHERE rate_limits.full_at + $3 - $2 <= $4";
     }
 }
 
-/// Whether there is allowance for an attempt, without counting one.
-///
-/// # Errors
-/// When the database fails.
-pub async fn look(app: &App, action: &Action<'_>) -> Result<Allowance, Error> {
+/// When there is allowance for an attempt again, without counting one.
+async fn look(app: &App, action: &Action<'_>) -> Result<Allowance, Error> {
     const FIND: &str = "SELECT full_at FROM rate_limits WHERE subject = $1";
     let (one, all) = spans(&action.limit(app));
     let found: Option<FullAt> = query(FIND).bind(action.subject()).fetch_optional(&app.store).await?;
@@ -148,14 +149,25 @@ pub async fn look(app: &App, action: &Action<'_>) -> Result<Allowance, Error> {
     })
 }
 
+const REFUND: &str = "UPDATE rate_limits SET full_at = full_at - $1 WHERE subject = $2";
+
 /// Gives back an attempt that turned out to be no guess.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn refund(tx: &mut Tx, app: &App, action: &Action<'_>) -> Result<(), Error> {
     let (one, _) = spans(&action.limit(app));
-    const REFUND: &str = "UPDATE rate_limits SET full_at = full_at - $1 WHERE subject = $2";
     query(REFUND).bind(one).bind(action.subject()).execute(tx).await?;
+    Ok(())
+}
+
+/// The same in a transaction of its own.
+///
+/// # Errors
+/// When the database fails.
+pub async fn give_back(app: &App, action: &Action<'_>) -> Result<(), Error> {
+    let (one, _) = spans(&action.limit(app));
+    query(REFUND).bind(one).bind(action.subject()).execute_alone(&app.store).await?;
     Ok(())
 }
 

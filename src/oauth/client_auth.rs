@@ -102,8 +102,9 @@ impl Credentials {
             return client.ok_or(refused);
         }
         let key = requester.limit_key();
+        // It counts before anything is compared, so that many guesses at once gain nothing.
         let guess = Action::ClientSecret(&self.client_id.0, &key);
-        Error::check(rate_limits::look(app, &guess).await?)?;
+        Error::check(rate_limits::spend(app, &guess).await?)?;
         let proven = match (client, &self.proof) {
             (Some(client), Proof::Secret(_, secret)) if is_secret_of(app, &client, secret) => Ok(client),
             (Some(client), Proof::Assertion(assertion)) => {
@@ -111,8 +112,8 @@ impl Credentials {
             }
             _ => Err(refused),
         };
-        if let Err(Error::InvalidClient(_)) = proven {
-            Error::check(rate_limits::spend(app, &guess).await?)?;
+        if !matches!(proven, Err(Error::InvalidClient(_))) {
+            rate_limits::give_back(app, &guess).await?;
         }
         proven
     }
