@@ -205,6 +205,42 @@ on_both_engines! {
         assert!(emails::list(&server.app.store, bob.id).await.unwrap().is_empty());
     }
 
+    async fn what_a_thief_began_ends_with_the_password_and_the_sessions(engine: Engine) {
+        for by in ["a new password", "an admin's new password", "the end of all others"] {
+            let (server, mail_server) = with_mails(engine).await;
+            let alice = alice(&server).await;
+            let mut thief = server.signed_in("alice").await;
+            let path = entered(&mut thief, NEW).await;
+            let mail = last_mail(&server, &mail_server, NEW).await;
+            let mut owner = server.signed_in("alice").await;
+            let csrf = owner.csrf().await;
+            match by {
+                "a new password" => {
+                    let new = "a password that nobody else knows";
+                    let form = [("csrf", csrf.as_str()), ("new_password", new), ("new_password_again", new)];
+                    assert_eq!(owner.post("/account/password", &form).await.location(), "/account/password?result=done");
+                    assert_eq!(type_code(&mut thief, &path, &code(&mail)).await.location(), "/account/email?notice=over");
+                }
+                "an admin's new password" => {
+                    let now = server.app.clock.now();
+                    let password = gatehouse::keys::Password::new("a password of the admin's".to_owned()).unwrap();
+                    let hash = gatehouse::accounts::passwords::hash_new(&server.app, password).await.unwrap();
+                    let mut tx = server.app.store.begin().await.unwrap();
+                    gatehouse::accounts::passwords::set(&mut tx, alice.id, &hash, now).await.unwrap();
+                    tx.commit().await.unwrap();
+                }
+                _ => {
+                    owner.post("/account/sessions/end-others", &[("csrf", &csrf)]).await.location();
+                }
+            }
+            let mut anywhere = server.browser();
+            assert_eq!(anywhere.get(&link(&mail)).await.status, StatusCode::NOT_FOUND, "{by}");
+            let csrf = anywhere.csrf().await;
+            assert_eq!(anywhere.post(&link(&mail), &[("csrf", &csrf)]).await.status, StatusCode::NOT_FOUND, "{by}");
+            assert_eq!(addresses(&server, &alice).await, [ALICE], "{by}");
+        }
+    }
+
     async fn adding_and_removing_need_a_sign_in_of_the_last_ten_minutes(engine: Engine) {
         let (server, mail_server) = with_mails(engine).await;
         let alice = alice(&server).await;

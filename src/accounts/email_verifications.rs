@@ -151,6 +151,14 @@ pub async fn confirm_by_token(
     }
 }
 
+/// Makes all codes and links of a person worthless.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget(tx: &mut Tx, user: UserId) -> Result<(), store::Error> {
+    sql::forget_verifications(tx, user).await
+}
+
 /// Adds the address, and tells of it at those that the account had before.
 async fn add(
     tx: &mut Tx,

@@ -1,7 +1,7 @@
 //! Passwords: setting and checking them.
 
 use super::users::User;
-use super::{remembered_browsers, sql};
+use super::{email_verifications, password_resets, remembered_browsers, sql};
 use crate::app::App;
 use crate::ids::UserId;
 use crate::keys::{HashError, Password};
@@ -43,7 +43,8 @@ pub async fn is_set(store: &Store, user: UserId) -> Result<bool, store::Error> {
     Ok(sql::find_password(store, user).await?.is_some())
 }
 
-/// Stores the hash of a password, in place of the one before. Browsers that were remembered are not any more.
+/// Stores the hash of a password, in place of the one before. Browsers that were remembered are not any more, and
+/// links and codes that are on their way, whoever asked for them, are worth nothing.
 ///
 /// # Errors
 /// When the database fails.
@@ -54,6 +55,8 @@ pub async fn set(
     now: Timestamp,
 ) -> Result<(), store::Error> {
     remembered_browsers::forget_all(tx, user).await?;
+    password_resets::forget(tx, user).await?;
+    email_verifications::forget(tx, user).await?;
     sql::set_password(tx, user, &hash.0, hash.1, now).await
 }
 

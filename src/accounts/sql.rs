@@ -339,6 +339,11 @@ pub(super) async fn remove_verification(tx: &mut Tx, id: EmailVerificationId) ->
     Ok(())
 }
 
+pub(super) async fn forget_verifications(tx: &mut Tx, user: UserId) -> Result<(), Error> {
+    query("DELETE FROM email_verifications WHERE user_id = $1").bind(user).execute(tx).await?;
+    Ok(())
+}
+
 /// `false` when it is there already.
 pub(super) async fn add_password_reset(
     tx: &mut Tx,

@@ -8,7 +8,7 @@ use http::StatusCode;
 use super::sessions::AccountNotice;
 use crate::accounts::activity::{self, Event};
 use crate::accounts::mails::Occasion;
-use crate::accounts::{remembered_browsers, signed_in};
+use crate::accounts::{email_verifications, password_resets, remembered_browsers, signed_in};
 use crate::app::App;
 use crate::http::error::{PageError, WayOn};
 use crate::http::filters;
@@ -64,7 +64,10 @@ async fn end(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> R
     };
     let mut tx = app.store.begin().await?;
     let ended = all::end_others(&mut tx, signed_in.user.id, signed_in.session.id, app.clock.now()).await?;
+    // Who was signed in elsewhere may have had something begun that needs no session to be ended.
     remembered_browsers::forget_all(&mut tx, signed_in.user.id).await?;
+    email_verifications::forget(&mut tx, signed_in.user.id).await?;
+    password_resets::forget(&mut tx, signed_in.user.id).await?;
     let occasion = Occasion::by(&visit.requester, app.clock.now());
     activity::add(&mut tx, signed_in.user.id, Event::SessionsEnded, &occasion).await?;
     tx.commit().await?;

@@ -7,8 +7,8 @@ use http::StatusCode;
 
 use crate::accounts::mails::{self, Mail, Occasion};
 use crate::accounts::new_password::{self, Problem};
+use crate::accounts::passwords;
 use crate::accounts::signed_in::{self, SignedIn};
-use crate::accounts::{password_resets, passwords};
 use crate::app::App;
 use crate::http::error::{self, PageError, WayOn};
 use crate::http::filters;
@@ -108,7 +108,6 @@ async fn change(
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     passwords::set(&mut tx, user.id, &hash, now).await?;
-    password_resets::forget(&mut tx, user.id).await?;
     if end_others {
         all::end_others(&mut tx, user.id, signed_in.session.id, now).await?;
     }

@@ -6,7 +6,6 @@ use super::homeserver::{self, Told};
 use super::{Deactivate, SetPassword, get, view};
 use crate::accounts::jobs::DeactivateUser;
 use crate::accounts::mails::{self, Mail, Occasion};
-use crate::accounts::password_resets;
 use crate::accounts::passwords;
 use crate::accounts::users::{self, User};
 use crate::app::App;
@@ -25,7 +24,6 @@ pub(super) async fn set_password(app: &App, set: SetPassword) -> Result<Answer, 
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     passwords::set(&mut tx, user.id, &hash, now).await?;
-    password_resets::forget(&mut tx, user.id).await?;
     mails::tell(&mut tx, app, &user, &Mail::PasswordChanged(Occasion::by_admin(now)), now).await?;
     let mut ended = 0;
     if set.end_sessions {
