@@ -197,6 +197,27 @@ on_both_engines! {
         assert!(first_step(&mut browser, "alice", SECURITY).await.starts_with(SECOND));
     }
 
+    async fn nobody_plants_what_a_browser_is_remembered_by(engine: Engine) {
+        let server = Server::start(engine).await;
+        let app = user_with_app(&server, "alice").await;
+        let thiefs_app = user_with_app(&server, "thief").await;
+        let mut thief = server.browser();
+        first_step(&mut thief, "thief", SECURITY).await;
+        enter(&mut thief, SECOND, SECURITY, &thiefs_app.next_code(&server), &REMEMBER).await;
+        // Somebody has put what their browser keeps into alice's.
+        thief.cookies.retain(|name, _| name.contains("browser"));
+        assert_eq!(thief.cookies.len(), 2);
+        let mut alices = server.browser();
+        alices.cookies = thief.cookies.clone();
+        first_step(&mut alices, "alice", SECURITY).await;
+        enter(&mut alices, SECOND, SECURITY, &app.next_code(&server), &REMEMBER).await;
+        let csrf = alices.csrf().await;
+        alices.post("/logout", &[("csrf", &csrf)]).await.location();
+        assert_eq!(first_step(&mut alices, "alice", "/account/email").await, "/account/email");
+        let path = first_step(&mut thief, "alice", SECURITY).await;
+        assert!(path.starts_with(SECOND), "what counts was made when alice had shown her code");
+    }
+
     async fn remembered_browsers_are_forgotten_when_asked_and_with_the_password(engine: Engine) {
         let server = Server::start(engine).await;
         let app = user_with_app(&server, "alice").await;

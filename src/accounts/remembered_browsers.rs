@@ -1,5 +1,6 @@
-//! Browsers that a person has had remembered: there the password is enough for a while. They are known by the
-//! secret that every browser has of us, and it opens nothing by itself.
+//! Browsers that a person has had remembered: there the password is enough for a while. They are known by a
+//! secret that is made when a second factor was shown, never by one that the browser came with, which somebody
+//! else may have put there. It opens nothing by itself.
 
 use std::time::Duration;
 
@@ -33,32 +34,38 @@ impl FromRow for RememberedBrowser {
     }
 }
 
-/// Remembers a browser, given its secret, or remembers it anew.
+/// Remembers a browser, or remembers it anew, and returns the secret that it keeps from now on. With `before`, the
+/// secret that it kept until now, it stays remembered for whomever it was, and not by that any more.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn remember(
     tx: &mut Tx,
     user: UserId,
-    browser: &str,
+    before: Option<&str>,
     requester: &Requester,
     lifetime: Duration,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<String, Error> {
+    const MOVE: &str = "UPDATE remembered_browsers SET browser_digest = $1 WHERE browser_digest = $2";
     const REMEMBER: &str = "
 INSERT INTO remembered_browsers (id, user_id, browser_digest, user_agent, created_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (user_id, browser_digest)
 DO UPDATE SET user_agent = excluded.user_agent, created_at = excluded.created_at, expires_at = excluded.expires_at";
+    let secret = keys::random_secret();
+    if let Some(before) = before {
+        query(MOVE).bind(keys::digest(&secret)).bind(keys::digest(before)).execute(&mut *tx).await?;
+    }
     let remember = query(REMEMBER)
         .bind(RememberedBrowserId::new(now))
         .bind(user)
-        .bind(keys::digest(browser))
+        .bind(keys::digest(&secret))
         .bind(requester.user_agent.clone())
         .bind(now)
         .bind(now + lifetime);
     remember.execute(tx).await?;
-    Ok(())
+    Ok(secret)
 }
 
 /// Whether the browser with that secret is remembered, and not for longer than is allowed by now.
@@ -68,14 +75,14 @@ DO UPDATE SET user_agent = excluded.user_agent, created_at = excluded.created_at
 pub async fn is_remembered(
     store: &Store,
     user: UserId,
-    browser: &str,
+    secret: &str,
     lifetime: Duration,
     now: Timestamp,
 ) -> Result<bool, Error> {
     const FIND: &str = "
 SELECT id FROM remembered_browsers
 WHERE user_id = $1 AND browser_digest = $2 AND expires_at > $3 AND created_at > $4";
-    let find = query(FIND).bind(user).bind(keys::digest(browser)).bind(now).bind(now - lifetime);
+    let find = query(FIND).bind(user).bind(keys::digest(secret)).bind(now).bind(now - lifetime);
     Ok(find.fetch_optional::<()>(store).await?.is_some())
 }
 

@@ -1,5 +1,5 @@
 //! Our cookies: the browser's own, which stays, the session's, which ends with it, that of a sign-in which
-//! waits for its second step, and two for the language.
+//! waits for its second step, that of a browser which is remembered for one, and two for the language.
 
 use axum::response::Response;
 use axum_extra::extract::cookie::CookieJar;
@@ -34,6 +34,9 @@ pub enum Which {
     Language,
     /// The language that an app has asked for, as long as the flow that it began may take.
     AskedLanguage,
+    /// The secret of a browser that is remembered for a second factor, made when that was shown. Kept as long as
+    /// the browser is remembered.
+    Remembered,
 }
 
 const A_YEAR: i64 = 365 * 24 * 60 * 60;
@@ -58,6 +61,7 @@ impl Cookies {
             Which::Attempt => "gatehouse_attempt",
             Which::Language => "gatehouse_language",
             Which::AskedLanguage => "gatehouse_asked_language",
+            Which::Remembered => "gatehouse_remembered_browser",
         };
         format!("{}{name}", self.prefix)
     }
@@ -78,7 +82,7 @@ impl Cookies {
     pub fn set(&self, response: &mut Response, which: Which, value: &str, seconds: i64) {
         let seconds = match which {
             Which::Browser | Which::Language => A_YEAR,
-            Which::Session | Which::Attempt | Which::AskedLanguage => seconds.min(A_YEAR),
+            Which::Session | Which::Attempt | Which::Remembered | Which::AskedLanguage => seconds.min(A_YEAR),
         };
         self.add(response, which, value, seconds);
     }

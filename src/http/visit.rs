@@ -50,6 +50,8 @@ pub struct Visit {
     pub session_secret: Option<String>,
     /// The secret of the sign-in that the browser has begun.
     pub attempt_secret: Option<String>,
+    /// The secret of a browser that is remembered for a second factor.
+    pub remembered_secret: Option<String>,
     nonce: String,
     cookies: Cookies,
     browser: String,
@@ -137,9 +139,18 @@ impl Visit {
     }
 
     /// Has the browser keep the sign-in that waits for its second step.
-    pub fn keep_attempt(&self, mut response: Response, secret: &str, lifetime: Duration) -> Response {
+    pub fn keep_attempt(&self, response: Response, secret: &str, lifetime: Duration) -> Response {
+        self.keep(response, Which::Attempt, secret, lifetime)
+    }
+
+    /// Has the browser keep what it is remembered by for a second factor.
+    pub fn keep_remembered(&self, response: Response, secret: &str, lifetime: Duration) -> Response {
+        self.keep(response, Which::Remembered, secret, lifetime)
+    }
+
+    fn keep(&self, mut response: Response, which: Which, secret: &str, lifetime: Duration) -> Response {
         let seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
-        self.cookies.set(&mut response, Which::Attempt, secret, seconds);
+        self.cookies.set(&mut response, which, secret, seconds);
         response
     }
 
@@ -211,6 +222,7 @@ impl FromRequestParts<App> for Visit {
             site,
             session_secret: cookies.read(&parts.headers, Which::Session),
             attempt_secret: cookies.read(&parts.headers, Which::Attempt),
+            remembered_secret: cookies.read(&parts.headers, Which::Remembered),
             nonce,
             cookies,
             browser,

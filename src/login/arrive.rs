@@ -69,10 +69,13 @@ async fn with_remembered_browser(
     user: &User,
     methods: Methods,
 ) -> Result<Methods, PageError> {
-    let Some(lifetime) = app.config.second_factor.remembered_for() else { return Ok(methods) };
+    let (Some(lifetime), Some(secret)) =
+        (app.config.second_factor.remembered_for(), &visit.remembered_secret)
+    else {
+        return Ok(methods);
+    };
     let (store, now) = (&app.store, app.clock.now());
-    let is_remembered =
-        remembered_browsers::is_remembered(store, user.id, visit.browser(), lifetime, now).await?;
+    let is_remembered = remembered_browsers::is_remembered(store, user.id, secret, lifetime, now).await?;
     Ok(if is_remembered { methods.with(Method::RememberedBrowser) } else { methods })
 }
 

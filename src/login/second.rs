@@ -18,6 +18,7 @@ use crate::accounts::activity::{self, Event, note};
 use crate::accounts::factors::{self, Factors};
 use crate::accounts::remembered_browsers;
 use crate::accounts::second_step::{Tried, try_code};
+use crate::accounts::sign_in::Counted;
 use crate::app::App;
 use crate::clients::label::ClientLabel;
 use crate::http::error::{PageError, WayOn};
@@ -26,6 +27,7 @@ use crate::http::form::{FormError, Parameters};
 use crate::http::headers::set_retry_after;
 use crate::http::pages::Frame;
 use crate::http::visit::Visit;
+use crate::ids::UserId;
 use crate::methods::Method;
 
 /// Local path of the page.
@@ -87,11 +89,8 @@ async fn try_form(
     let tried = try_code(app, visit, attempt.user.id, method, code).await;
     let problem = match tried.map_err(lead_back)? {
         Tried::Right => {
-            if form.get("remember") == Some("yes") {
-                remember(app, visit, &attempt).await?;
-            }
-            let methods = attempt.methods.with(method);
-            return arrive(app, visit, &attempt.user, methods, None, &onward).await.map_err(lead_back);
+            let arrived = let_on(app, visit, &form, &attempt, method, None, &onward).await;
+            return arrived.map_err(lead_back);
         }
         Tried::Wrong => CodeProblem::Wrong,
         Tried::TooMany(wait) => CodeProblem::TooManyAttempts(wait),
@@ -99,16 +98,39 @@ async fn try_form(
     page(app, visit, &attempt, onward, method, Some(problem)).await
 }
 
-/// Has the browser remembered in which somebody has just done their second step.
-pub(super) async fn remember(app: &App, visit: &Visit, attempt: &Attempt) -> Result<(), PageError> {
-    let Some(lifetime) = app.config.second_factor.remembered_for() else { return Ok(()) };
-    let (user, now) = (attempt.user.id, app.clock.now());
+/// Goes on with an attempt whose second step was just done, and has the browser remembered if that is wanted.
+pub(super) async fn let_on(
+    app: &App,
+    visit: &Visit,
+    form: &Parameters,
+    attempt: &Attempt,
+    method: Method,
+    counted: Option<&Counted>,
+    onward: &Onward,
+) -> Result<Response, PageError> {
+    let remembered_for = app.config.second_factor.remembered_for();
+    let wanted = remembered_for.filter(|_| form.get("remember") == Some("yes"));
+    let kept = match wanted {
+        Some(lifetime) => Some((remember(app, visit, attempt.user.id, lifetime).await?, lifetime)),
+        None => None,
+    };
+    let methods = attempt.methods.with(method);
+    let response = arrive(app, visit, &attempt.user, methods, counted, onward).await?;
+    Ok(match kept {
+        Some((secret, lifetime)) => visit.keep_remembered(response, &secret, lifetime),
+        None => response,
+    })
+}
+
+async fn remember(app: &App, visit: &Visit, user: UserId, lifetime: Duration) -> Result<String, PageError> {
+    let (before, now) = (visit.remembered_secret.as_deref(), app.clock.now());
     let mut tx = app.store.begin().await?;
-    remembered_browsers::remember(&mut tx, user, visit.browser(), &visit.requester, lifetime, now).await?;
+    let secret =
+        remembered_browsers::remember(&mut tx, user, before, &visit.requester, lifetime, now).await?;
     activity::tell(&mut tx, app, user, Event::BrowserRemembered, Some(&visit.requester)).await?;
     tx.commit().await?;
     note(user, Event::BrowserRemembered, Some(&visit.requester));
-    Ok(())
+    Ok(secret)
 }
 
 async fn page(

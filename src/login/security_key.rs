@@ -7,7 +7,6 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::StatusCode;
 
-use super::arrive::arrive;
 use super::attempts::{self, Attempt};
 use super::next::{self, Onward};
 use super::second;
@@ -133,11 +132,8 @@ async fn try_key(
     };
     let problem = match assertion::confirm(app, visit.browser(), &attempt.user, sealed, answer).await? {
         Ok(()) => {
-            if form.get("remember") == Some("yes") {
-                second::remember(app, visit, &attempt).await?;
-            }
-            let methods = attempt.methods.with(Method::SecurityKey);
-            return arrive(app, visit, &attempt.user, methods, Some(&counted), &onward).await;
+            let method = Method::SecurityKey;
+            return second::let_on(app, visit, &form, &attempt, method, Some(&counted), &onward).await;
         }
         Err(Refused::Stale) => KeyProblem::Stale,
         Err(_) => KeyProblem::Invalid,
