@@ -14,6 +14,7 @@ use gatehouse::store::{FromRow, Row, query};
 use gatehouse::work;
 use serde_json::{Value, json};
 
+use crate::account_pages::open;
 use crate::passkeys::passkey_of;
 use crate::support::factors::{add_app, enter, first_step, make_codes};
 use crate::support::server::{Engine, PASSWORD, Server, on_both_engines};
@@ -266,6 +267,22 @@ on_both_engines! {
         server.signed_in("alice").await;
         server.run_jobs().await;
         assert_eq!(mail_server.received().len(), 2);
+    }
+
+    async fn a_person_is_told_of_an_older_client_that_signs_in_by_password(engine: Engine) {
+        let (server, mail_server) = with_mails(engine).await;
+        alice(&server).await;
+        let refused = server.log_in("alice", json!({ "password": "not the password", "device_id": "PHONE" })).await;
+        assert_eq!(refused.refusal(), (403, "M_FORBIDDEN".to_owned()));
+        for (device, mails) in [("PHONE", 1), ("PHONE", 1), ("TABLET", 2)] {
+            server.logged_in("alice", device, json!({})).await;
+            server.run_jobs().await;
+            assert_eq!(mail_server.received_by(ALICE).len(), mails, "{device}");
+        }
+        assert!(mail_server.received().iter().all(|mail| mail.header("Subject").starts_with("New sign-in")));
+        let mut browser = server.signed_in("alice").await;
+        let activity = open(&mut browser, "/account/activity").await.texts("main li h2");
+        assert_eq!(activity, ["Signed in"; 4]);
     }
 
     async fn a_person_is_told_of_passkeys(engine: Engine) {

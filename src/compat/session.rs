@@ -8,7 +8,9 @@ use super::error::{Error, milliseconds};
 use super::request::Wanted;
 use super::sso_logins;
 use crate::accounts::account_pages::sessions as sessions_page;
+use crate::accounts::activity::{self, Event};
 use crate::accounts::jobs::provision;
+use crate::accounts::mails::{self, Mail, Occasion};
 use crate::accounts::sign_in::Counted;
 use crate::accounts::users::{self, Standing, User};
 use crate::app::App;
@@ -20,7 +22,7 @@ use crate::random;
 use crate::sessions::client::{self, MATRIX_API_SCOPE, NewClientSession};
 use crate::sessions::device::{self, HeldDevice};
 use crate::sessions::tokens::{self, Issue, Pair};
-use crate::store;
+use crate::store::{self, Tx};
 use crate::time::Timestamp;
 
 /// The answer to every login token that is not good.
@@ -84,6 +86,7 @@ pub(super) async fn begin(
     let now = app.clock.now();
     let device_id = wanted.device_id.unwrap_or_else(new_device_id);
     let name = wanted.initial_device_display_name.as_deref();
+    let is_known = client::find_by_device(&app.store, user.id, &device_id).await?.is_some();
     let held = device::make_ready(app, user.id, &user.localpart, &device_id, name, now).await?;
     let refreshes = wanted.refresh_token == Some(true);
     let lifetime = match refreshes {
@@ -92,8 +95,10 @@ pub(super) async fn begin(
         false => Duration::MAX,
     };
     let issue = Issue { requester, root: app.keys.root(), lifetime, limits: &app.config.sessions, now };
-    let begun = start(app, &user, &proof, device_id.clone(), &held, &issue).await;
+    let device = (device_id.clone(), is_known);
+    let begun = start(app, &user, &proof, device, &held, &issue).await;
     let pair = device::settle(app, Some(&held), begun).await?;
+    app.wake_workers();
     Ok(LoggedIn {
         user_id: user.localpart.mxid(&app.config.homeserver.server_name),
         access_token: pair.access_token,
@@ -112,7 +117,7 @@ async fn start(
     app: &App,
     user: &User,
     proof: &Proof,
-    device_id: DeviceId,
+    (device_id, is_known): (DeviceId, bool),
     held: &HeldDevice,
     issue: &Issue<'_>,
 ) -> Result<Pair, Error> {
@@ -144,9 +149,29 @@ async fn start(
     if !users::is_still_active(&mut tx, user.id).await? {
         return Err(Error::Deactivated);
     }
+    // Who comes with a token has signed in with a browser, and was told of that.
+    if let Proof::Password(_) = proof {
+        tell(&mut tx, app, user, is_known, issue).await?;
+    }
     tx.commit().await?;
     tracing::info!(user = %user.id, %session, ip = issue.requester.ip(), "a client signed in by the login API");
     Ok(pair)
+}
+
+/// Tells a person of a sign-in by their password, by mail too unless it goes on with a device that is signed in.
+async fn tell(
+    tx: &mut Tx,
+    app: &App,
+    user: &User,
+    is_known: bool,
+    issue: &Issue<'_>,
+) -> Result<(), store::Error> {
+    let occasion = Occasion::by(issue.requester, issue.now);
+    activity::add(tx, user.id, Event::SignedIn, &occasion).await?;
+    match is_known {
+        true => Ok(()),
+        false => mails::tell(tx, app, user, &Mail::NewSignIn(occasion), issue.now).await,
+    }
 }
 
 async fn permit(
