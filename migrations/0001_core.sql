@@ -123,6 +123,21 @@ CREATE TABLE recovery_links (
 CREATE INDEX recovery_links_user ON recovery_links (user_id);
 CREATE INDEX recovery_links_expires ON recovery_links (expires_at);
 
+-- What admins give to people who may register.
+CREATE TABLE registration_tokens (
+    id           TEXT PRIMARY KEY,
+    -- Keyed, since admins may choose one that people keep in mind.
+    token_digest TEXT NOT NULL UNIQUE,
+    -- Its first characters, by which admins tell one from another.
+    begins_with  TEXT NOT NULL,
+    -- NULL for as many as like.
+    uses_allowed BIGINT,
+    uses         BIGINT NOT NULL,
+    created_at   BIGINT NOT NULL,
+    expires_at   BIGINT
+);
+CREATE INDEX registration_tokens_expires ON registration_tokens (expires_at);
+
 -- Browsers in which the password is enough for a while.
 CREATE TABLE remembered_browsers (
     id             TEXT PRIMARY KEY,

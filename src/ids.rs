@@ -36,6 +36,8 @@ pub enum Job {}
 pub enum EmailVerification {}
 /// What a [`MailId`] names.
 pub enum Mail {}
+/// What a [`RegistrationTokenId`] names.
+pub enum RegistrationToken {}
 
 /// A person's account; also the `sub` of OpenID Connect.
 pub type UserId = Id<User>;
@@ -61,6 +63,8 @@ pub type JobId = Id<Job>;
 pub type EmailVerificationId = Id<EmailVerification>;
 /// A mail, from when it is asked for until it is handed over.
 pub type MailId = Id<Mail>;
+/// What an admin gives to people who may register.
+pub type RegistrationTokenId = Id<RegistrationToken>;
 
 impl<Of> Id<Of> {
     /// A new identifier that sorts by `now`.

@@ -32,6 +32,7 @@ async fn nodes(limited: impl FnOnce(&mut RateLimits)) -> (Server, [Router; 2]) {
         client_secret_per_client: WIDE,
         user_code_per_address: WIDE,
         user_code_per_account: WIDE,
+        registration_token_per_address: WIDE,
         email_code_per_account: WIDE,
         email_code_per_recipient: WIDE,
         password_reset_per_address: WIDE,

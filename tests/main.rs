@@ -60,6 +60,7 @@ mod private_key_jwt;
 mod provisioning;
 mod recovery_codes;
 mod refresh_token;
+mod registration_tokens;
 mod relying_party;
 mod rendezvous;
 mod rendezvous_delegation;

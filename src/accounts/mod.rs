@@ -2,6 +2,7 @@
 //!
 //! Owns `users`, `passwords`, `user_emails`, `account_events`, `email_verifications`, `password_resets` and what a person proves who they
 //! are with: `passkeys`, `authenticator_apps`, `used_ceremonies`, `recovery_codes`, `recovery_links` and `remembered_browsers`.
+//! What lets them register: `registration_tokens`.
 //! Sessions are `sessions/`; signing in is `login/`, and with older clients `compat/`.
 
 pub mod account_pages;
@@ -19,6 +20,7 @@ pub mod password_resets;
 pub mod passwords;
 pub mod recovery_codes;
 pub mod recovery_links;
+pub mod registration_tokens;
 pub mod remembered_browsers;
 pub mod second_step;
 pub mod sign_in;
@@ -38,5 +40,6 @@ pub async fn expire(tx: &mut Tx, now: Timestamp) -> Result<(), store::Error> {
     passkeys::expire(tx, now).await?;
     remembered_browsers::expire(tx, now).await?;
     recovery_links::expire(tx, now).await?;
+    registration_tokens::expire(tx, now).await?;
     sql::expire(tx, now).await
 }

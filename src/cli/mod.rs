@@ -14,6 +14,7 @@ mod new_password;
 mod policy;
 mod reach;
 mod ready;
+mod registration_tokens;
 mod request;
 mod serve;
 mod sessions;
@@ -35,6 +36,7 @@ pub use failure::{EXIT_CODES, Failure, Kind};
 pub use keys::Keys;
 pub use mail::Mail;
 pub use new_password::NewPassword;
+pub use registration_tokens::RegistrationTokens;
 pub use request::{Answer, Request};
 pub use sessions::{SessionKind, Sessions};
 pub use users::Users;
@@ -74,6 +76,9 @@ enum Command {
     /// List and end sessions
     #[command(subcommand)]
     Sessions(Sessions),
+    /// Make, list and revoke what lets people register
+    #[command(subcommand)]
+    RegistrationTokens(RegistrationTokens),
     /// List and rotate the keys that sign ID tokens
     #[command(subcommand)]
     Keys(Keys),
@@ -142,6 +147,10 @@ async fn carry_out(command: Command, path: Option<PathBuf>) -> Result<Done, Fail
         }
         Command::Clients(command) => reach::carry_out(&load()?, Request::Clients(command)).await?,
         Command::Sessions(command) => reach::carry_out(&load()?, Request::Sessions(command)).await?,
+        Command::RegistrationTokens(mut command) => {
+            command.complete()?;
+            reach::carry_out(&load()?, Request::RegistrationTokens(command)).await?
+        }
         Command::Keys(command) => reach::carry_out(&load()?, Request::Keys(command)).await?,
         Command::Mail(command) => reach::carry_out(&load()?, Request::Mail(command)).await?,
         Command::Serve => return Ok((None, None)),

@@ -23,6 +23,11 @@ impl NewPassword {
         NewPassword(Zeroizing::new(text.into()))
     }
 
+    /// The text as it was typed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The password, to be hashed.
     ///
     /// # Errors

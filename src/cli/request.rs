@@ -9,6 +9,7 @@ use super::doctor;
 use super::failure::Failure;
 use super::keys::Keys;
 use super::mail::Mail;
+use super::registration_tokens::RegistrationTokens;
 use super::sessions::Sessions;
 use super::users::Users;
 use crate::app::App;
@@ -23,6 +24,8 @@ pub enum Request {
     Clients(Clients),
     /// About sessions.
     Sessions(Sessions),
+    /// About registration tokens.
+    RegistrationTokens(RegistrationTokens),
     /// About signing keys.
     Keys(Keys),
     /// About mails.
@@ -55,6 +58,7 @@ impl Request {
             Request::Users(command) => command.carry_out(app).await,
             Request::Clients(command) => command.carry_out(app).await,
             Request::Sessions(command) => command.carry_out(app).await,
+            Request::RegistrationTokens(command) => command.carry_out(app).await,
             Request::Keys(command) => command.carry_out(app).await,
             Request::Mail(command) => command.carry_out(app).await,
             Request::Doctor { is_served, domain } => doctor::carry_out(app, is_served, &domain).await,

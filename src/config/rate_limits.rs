@@ -37,6 +37,9 @@ pub struct RateLimits {
     /// Wrong codes of other devices, entered by one person in whichever browser.
     #[serde(deserialize_with = "limit::<_, 10, 30>")]
     pub user_code_per_account: Limit,
+    /// Wrong registration tokens, entered from one address (a /64 network for IPv6).
+    #[serde(deserialize_with = "limit::<_, 10, 30>")]
+    pub registration_token_per_address: Limit,
     /// Mails with a code that confirms an e-mail address, which one person has sent. Five wrong codes are
     /// allowed for each.
     #[serde(deserialize_with = "limit::<_, 5, 10>")]
@@ -77,6 +80,7 @@ impl Default for RateLimits {
             client_secret_per_client: limit(100, 120),
             user_code_per_address: limit(20, 60),
             user_code_per_account: limit(10, 30),
+            registration_token_per_address: limit(10, 30),
             email_code_per_account: limit(5, 10),
             email_code_per_recipient: limit(5, 10),
             password_reset_per_address: limit(10, 30),
@@ -97,6 +101,7 @@ impl RateLimits {
             ("client_secret_per_client", self.client_secret_per_client),
             ("user_code_per_address", self.user_code_per_address),
             ("user_code_per_account", self.user_code_per_account),
+            ("registration_token_per_address", self.registration_token_per_address),
             ("email_code_per_account", self.email_code_per_account),
             ("email_code_per_recipient", self.email_code_per_recipient),
             ("password_reset_per_address", self.password_reset_per_address),
@@ -145,6 +150,7 @@ mod tests {
             "client_secret_per_client": {},
             "user_code_per_address": {},
             "user_code_per_account": {},
+            "registration_token_per_address": {},
             "email_code_per_account": {},
             "email_code_per_recipient": {},
             "password_reset_per_address": {},

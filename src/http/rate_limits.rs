@@ -37,6 +37,8 @@ pub enum Action<'a> {
     UserCodeFrom(&'a str),
     /// Wrong user codes that one person entered.
     UserCodeBy(UserId),
+    /// Wrong registration tokens from one address.
+    RegistrationTokenFrom(&'a str),
     /// Mails with a code that one person has sent.
     EmailCodeBy(UserId),
     /// Mails with a code to one e-mail address, in lower case.
@@ -68,6 +70,7 @@ impl Action<'_> {
             }
             Action::UserCodeFrom(address) => format!("user_code_from:{address}"),
             Action::UserCodeBy(user) => format!("user_code_by:{user}"),
+            Action::RegistrationTokenFrom(address) => format!("registration_token_from:{address}"),
             Action::EmailCodeBy(user) => format!("email_code_by:{user}"),
             Action::EmailCodeTo(email) => format!("email_code_to:{}", crate::keys::digest(email)),
             Action::ResetPasswordFrom(address) => format!("reset_password_from:{address}"),
@@ -87,6 +90,7 @@ impl Action<'_> {
             Action::ClientSecret(..) => limits.client_secret_per_client,
             Action::UserCodeFrom(_) => limits.user_code_per_address,
             Action::UserCodeBy(_) => limits.user_code_per_account,
+            Action::RegistrationTokenFrom(_) => limits.registration_token_per_address,
             Action::EmailCodeBy(_) => limits.email_code_per_account,
             Action::EmailCodeTo(_) => limits.email_code_per_recipient,
             Action::ResetPasswordFrom(_) => limits.password_reset_per_address,

@@ -17,6 +17,7 @@ pub struct RootSecret {
     form: hmac::Key,
     user_code: hmac::Key,
     recovery_code: hmac::Key,
+    registration_token: hmac::Key,
     ceremony: hmac::Key,
 }
 
@@ -55,6 +56,7 @@ impl RootSecret {
             form: hmac::Key::new(hmac::HMAC_SHA256, &derive("form tokens")?),
             user_code: hmac::Key::new(hmac::HMAC_SHA256, &derive("user codes")?),
             recovery_code: hmac::Key::new(hmac::HMAC_SHA256, &derive("recovery codes")?),
+            registration_token: hmac::Key::new(hmac::HMAC_SHA256, &derive("registration tokens")?),
             ceremony: hmac::Key::new(hmac::HMAC_SHA256, &derive("passkey ceremonies")?),
         })
     }
@@ -97,6 +99,11 @@ impl RootSecret {
     /// What the database knows of a recovery code and whose it is.
     pub fn digest_of_recovery_code(&self, code: &[u8]) -> String {
         base64url(hmac::sign(&self.recovery_code, code))
+    }
+
+    /// What the database knows of a registration token.
+    pub fn digest_of_registration_token(&self, token: &[u8]) -> String {
+        base64url(hmac::sign(&self.registration_token, token))
     }
 
     pub(super) fn family_key(&self) -> &hmac::Key {

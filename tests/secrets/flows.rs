@@ -61,7 +61,16 @@ fn commands(world: &World) -> String {
     ] {
         world.run(words, "");
     }
-    // The one command that tells a secret: once, to whoever asked.
+    // These commands tell a secret: once, to whoever asked.
+    let made = world.installation.run(&["--json", "registration-tokens", "create"]);
+    world.printed.borrow_mut().push_str(&made.err);
+    let token = made.json()["token"].as_str().expect("a token").to_owned();
+    world.secrets.borrow_mut().add("a registration token made by command", token);
+    let chosen = world.guess("a registration token that an admin chose");
+    let made =
+        world.installation.run_with_input(&["registration-tokens", "create", "--token-stdin"], &chosen);
+    world.printed.borrow_mut().push_str(&made.err);
+    world.run(&["registration-tokens", "list"], "");
     let create = ["--json", "clients", "create", "--name", "Made", "--redirect-uri", REDIRECT_URI];
     let create = [&create[..], &["--auth-method", "client_secret_post"]].concat();
     let made = world.installation.run(&create);

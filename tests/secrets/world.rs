@@ -33,7 +33,7 @@ use crate::support::{postgres, process};
 pub const AFTERWARDS: &str = "https://app.example.com/bye";
 
 /// Every column that holds something that lets somebody in, or from which that follows.
-const STORED: [(&str, &str); 27] = [
+const STORED: [(&str, &str); 28] = [
     ("passwords", "hash"),
     ("email_verifications", "code_digest"),
     ("email_verifications", "token_digest"),
@@ -57,6 +57,7 @@ const STORED: [(&str, &str); 27] = [
     ("authenticator_apps", "secret"),
     ("recovery_codes", "digest"),
     ("recovery_links", "token_digest"),
+    ("registration_tokens", "token_digest"),
     ("remembered_browsers", "browser_digest"),
     ("sign_in_attempts", "secret_digest"),
     ("signing_keys", "private_key"),
