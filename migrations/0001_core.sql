@@ -138,6 +138,21 @@ CREATE TABLE registration_tokens (
 );
 CREATE INDEX registration_tokens_expires ON registration_tokens (expires_at);
 
+-- Challenges to browsers that were met: each counts once.
+CREATE TABLE used_captchas (
+    digest     TEXT PRIMARY KEY,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX used_captchas_expires ON used_captchas (expires_at);
+
+-- Who has accepted which version of the terms of service.
+CREATE TABLE terms_acceptances (
+    user_id     TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    version     TEXT NOT NULL,
+    accepted_at BIGINT NOT NULL,
+    PRIMARY KEY (user_id, version)
+);
+
 -- Browsers in which the password is enough for a while.
 CREATE TABLE remembered_browsers (
     id             TEXT PRIMARY KEY,

@@ -29,7 +29,9 @@ use crate::http::measure::measure;
 use crate::http::pages::Site;
 use crate::http::request_id::request_id;
 use crate::http::visit::Visit;
-use crate::login::{enrol, passkey, password, recover, reset_password, second, security_key, sign_out};
+use crate::login::{
+    enrol, passkey, password, recover, reset_password, second, security_key, sign_out, terms,
+};
 use crate::oauth::guard::{in_time, method_not_allowed, method_not_allowed_for_any_origin, panicked};
 use crate::oauth::metadata::{self, Jwks};
 use crate::oauth::{
@@ -164,6 +166,7 @@ fn pages(app: &App) -> Router<App> {
         .route("/login", get(password::get).post(password::post))
         .route("/login/second", get(second::get).post(second::post))
         .route("/login/recovery-code", get(second::get_recovery).post(second::post_recovery))
+        .route(terms::PATH, get(terms::get).post(terms::post))
         .route("/login/enrol", get(enrol::get).post(enrol::post))
         .route("/recover", get(recover::get).post(recover::post))
         .route("/login/security-key", get(security_key::get).post(security_key::post))

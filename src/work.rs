@@ -121,6 +121,7 @@ pub async fn sweep(app: &App) -> Result<(), store::Error> {
     accounts::expire(&mut tx, now).await?;
     compat::expire(&mut tx, now).await?;
     login::attempts::expire(&mut tx, now).await?;
+    login::captcha::expire(&mut tx, now).await?;
     rendezvous::sessions::expire(&mut tx, now).await?;
     tx.commit().await?;
     app.wake_workers();

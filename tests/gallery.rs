@@ -28,6 +28,7 @@ use gatehouse::accounts::mails::Occasion;
 use gatehouse::accounts::new_password::Problem as PasswordProblem;
 use gatehouse::accounts::passkeys::{Ceremony, Kind};
 use gatehouse::accounts::remembered_browsers::RememberedBrowser;
+use gatehouse::accounts::terms::Terms;
 use gatehouse::clients::label::{ClientLabel, Destination};
 use gatehouse::clients::scope_words::{self, ScopeRow};
 use gatehouse::compat::sso::{MEANINGS, SsoPage};
@@ -44,6 +45,7 @@ use gatehouse::login::reset_password::{
 };
 use gatehouse::login::second::{self, RecoveryCodePage, SecondStepPage, Ways};
 use gatehouse::login::sign_out::SignedOutPage;
+use gatehouse::login::terms::TermsPage;
 use gatehouse::oauth::consent::{ConsentPage, Lasts};
 use gatehouse::oauth::link::{CodeProblem, LinkConfirmPage, LinkDonePage, LinkPage, Outcome};
 use gatehouse::oauth::logout::SignOutPage;
@@ -356,6 +358,12 @@ impl Words {
             let (mxid, token) = (self.mxid.clone(), "token".to_owned());
             add(name, RecoverPage { frame: frame(), mxid, token, has_password, problem }.render());
         }
+        let tos_uri = "https://example.org/terms".parse().expect("a URL");
+        let policy_uri = (self.which != "missing").then_some(&tos_uri);
+        let version: String = self.typed.chars().take(64).collect();
+        let terms = Terms { version: &version, tos_uri: &tos_uri, policy_uri };
+        let page = TermsPage { frame: frame(), person: self.person(), terms, onward: onward(&self.typed) };
+        add("terms", page.render());
         for (name, is_demanded, problem) in [
             ("add-app", false, None),
             ("add-app-demanded", true, None),

@@ -2,7 +2,7 @@
 //!
 //! Owns `users`, `passwords`, `user_emails`, `account_events`, `email_verifications`, `password_resets` and what a person proves who they
 //! are with: `passkeys`, `authenticator_apps`, `used_ceremonies`, `recovery_codes`, `recovery_links` and `remembered_browsers`.
-//! What lets them register: `registration_tokens`.
+//! What lets them register and what they have accepted: `registration_tokens`, `terms_acceptances`.
 //! Sessions are `sessions/`; signing in is `login/`, and with older clients `compat/`.
 
 pub mod account_pages;
@@ -26,6 +26,7 @@ pub mod second_step;
 pub mod sign_in;
 pub mod signed_in;
 mod sql;
+pub mod terms;
 pub mod users;
 
 use crate::store::{self, Tx};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::response::Response;
 
 use super::users::User;
-use super::{factors, sql};
+use super::{factors, sql, terms};
 use crate::app::App;
 use crate::http::error::PageError;
 use crate::http::form::with_query;
@@ -23,6 +23,8 @@ pub struct SignedIn {
     pub user: User,
     /// With which session.
     pub session: BrowserSession,
+    /// Whether they have accepted the terms of service as they are now, if there are any.
+    pub has_accepted_terms: bool,
 }
 
 impl SignedIn {
@@ -41,15 +43,20 @@ impl SignedIn {
         let is_met = methods.has_second() || methods.has(Method::RememberedBrowser);
         is_met || !app.config.second_factor.is_required_for(self.user.is_admin)
     }
+
+    /// Whether they have yet to accept the terms of service as they are now.
+    pub fn must_accept_terms(&self, app: &App) -> bool {
+        !self.has_accepted_terms && terms::current(&app.config).is_some()
+    }
 }
 
 /// Who is signed in, if anybody; notes that they were seen. Nobody is whose session began before they had to
-/// use a second factor.
+/// use a second factor, nor who has yet to accept the terms of service: the sign-in page leads on from there.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn find(app: &App, visit: &Visit) -> Result<Option<SignedIn>, store::Error> {
-    Ok(holder(app, visit).await?.filter(|who| who.meets_rule(app)))
+    Ok(holder(app, visit).await?.filter(|who| who.meets_rule(app) && !who.must_accept_terms(app)))
 }
 
 /// Whose session the browser has, if any, whether or not it is enough to be signed in.
@@ -58,7 +65,8 @@ pub async fn find(app: &App, visit: &Visit) -> Result<Option<SignedIn>, store::E
 /// When the database fails.
 pub async fn holder(app: &App, visit: &Visit) -> Result<Option<SignedIn>, store::Error> {
     let Some(cookie_digest) = cookie_digest(visit) else { return Ok(None) };
-    let found = sql::find_signed_in(&app.store, &cookie_digest).await?;
+    let terms = terms::current(&app.config).map(|terms| terms.version);
+    let found = sql::find_signed_in(&app.store, &cookie_digest, terms).await?;
     Ok(seen(app, visit, found).await)
 }
 

@@ -5,11 +5,17 @@ use super::request::{Named, PasswordLogin};
 use super::session::{Proof, Proven, is_second_required};
 use crate::accounts::factors;
 use crate::accounts::sign_in::{self, Attempt};
+use crate::accounts::terms;
 use crate::accounts::users::User;
 use crate::app::App;
 use crate::http::requester::Requester;
 
 const NOT_RIGHT: Error = Error::Forbidden("the name or the password is not right");
+
+/// This API has no page to accept them on; clients show what is said here.
+const TERMS_DUE: Error = Error::Forbidden(
+    "the terms of service are new or have changed: sign in to your account with a browser and accept them first",
+);
 
 /// Who it is by name and password. Programs have no browser that could be known, so every attempt counts.
 pub(super) async fn prove(app: &App, requester: &Requester, login: PasswordLogin) -> Result<Proven, Error> {
@@ -26,6 +32,7 @@ pub(super) async fn prove(app: &App, requester: &Requester, login: PasswordLogin
     };
     match sign_in::attempt(app, requester, None, named, password).await? {
         Attempt::Right(user, counted) => match is_enough(app, &user).await? {
+            true if terms::must_accept(&app.store, &app.config, user.id).await? => Err(TERMS_DUE),
             true => Ok(Proven { user: *user, proof: Proof::Password(counted) }),
             false => {
                 let ip = requester.ip();

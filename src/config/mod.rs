@@ -14,6 +14,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 mod branding;
+mod captcha;
 mod clients;
 mod compat;
 mod data;
@@ -40,8 +41,10 @@ mod secrets;
 mod sessions;
 mod source;
 mod telemetry;
+mod terms;
 
 pub use branding::Branding;
+pub use captcha::Captcha;
 pub use clients::{GrantType, StaticClient, TokenEndpointAuthMethod, check_logout_uri, check_own_scope};
 pub use compat::Compat;
 pub use data::Data;
@@ -65,6 +68,7 @@ pub use secret::Secret;
 pub use secrets::Secrets;
 pub use sessions::Sessions;
 pub use telemetry::{LogFormat, Telemetry};
+pub use terms::Terms;
 
 use error::Problems;
 
@@ -108,6 +112,12 @@ pub struct Config {
     /// How mails are sent: links for those who cannot sign in, codes that confirm an address, and notices of
     /// what happened to an account.
     pub email: Email,
+    /// What a browser computes before somebody makes an account, so that programs cannot make many at no cost.
+    /// Nobody else is asked, and nothing is shown to be solved. A registration token stands in for it, also in
+    /// browsers without JavaScript.
+    pub captcha: Captcha,
+    /// The terms of service that people must accept.
+    pub terms: Terms,
     /// What is allowed here beyond what the protocols demand: names, e-mail addresses, clients,
     /// scopes, numbers of sessions. `docs/policies.md` describes the rules and what can be set.
     pub policy: Policy,
@@ -179,6 +189,8 @@ impl Config {
         self.second_factor.check(problems);
         self.passkeys.check(&self.http.public_base, problems);
         self.email.check(problems);
+        self.captcha.check(problems);
+        self.terms.check(&self.branding, problems);
         self.policy.check(problems);
         self.rate_limits.check(problems);
         self.branding.check(problems);

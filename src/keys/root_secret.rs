@@ -18,6 +18,7 @@ pub struct RootSecret {
     user_code: hmac::Key,
     recovery_code: hmac::Key,
     registration_token: hmac::Key,
+    captcha: hmac::Key,
     ceremony: hmac::Key,
 }
 
@@ -57,6 +58,7 @@ impl RootSecret {
             user_code: hmac::Key::new(hmac::HMAC_SHA256, &derive("user codes")?),
             recovery_code: hmac::Key::new(hmac::HMAC_SHA256, &derive("recovery codes")?),
             registration_token: hmac::Key::new(hmac::HMAC_SHA256, &derive("registration tokens")?),
+            captcha: hmac::Key::new(hmac::HMAC_SHA256, &derive("captchas")?),
             ceremony: hmac::Key::new(hmac::HMAC_SHA256, &derive("passkey ceremonies")?),
         })
     }
@@ -88,6 +90,11 @@ impl RootSecret {
     /// The key that proves what a page was given to begin a ceremony with a passkey.
     pub fn ceremony_key(&self) -> &hmac::Key {
         &self.ceremony
+    }
+
+    /// The key that proves what a page was given for its browser to compute.
+    pub fn captcha_key(&self) -> &hmac::Key {
+        &self.captcha
     }
 
     /// What the database knows of a code that people type: too short for a digest without a key. Codes

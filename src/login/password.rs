@@ -11,6 +11,7 @@ use super::arrive::{arrive, ask_for_second};
 use super::attempts;
 use super::next::{self, Onward, Waiting};
 use super::reset_password;
+use super::terms;
 use crate::accounts::passkeys::{Ceremony, assertion};
 use crate::accounts::sign_in::{self, Attempt, Named};
 use crate::accounts::signed_in;
@@ -62,7 +63,10 @@ async fn show(app: &App, visit: &Visit, query: &str) -> Result<Response, PageErr
                 is_stronger_asked && !factors::find(&app.store, who.user.id).await?.are_proved_by(methods);
             let is_second_due = !who.meets_rule(app) || (onward.needs_second && !methods.has_second());
             if !is_short && !is_second_due {
-                return Ok(visit.go(onward.end()));
+                return Ok(match who.must_accept_terms(app) {
+                    true => visit.go(&onward.through(terms::PATH)),
+                    false => visit.go(onward.end()),
+                });
             }
             // What was proved a moment ago need not be proved again.
             if is_recent(attempts::LIFETIME.as_secs() / 2) {

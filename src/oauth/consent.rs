@@ -17,6 +17,7 @@ use super::scope::Scope;
 use crate::accounts::factors;
 use crate::accounts::jobs;
 use crate::accounts::signed_in::{self, SignedIn};
+use crate::accounts::terms;
 use crate::accounts::users::User;
 use crate::app::App;
 use crate::clients::authorization_requests::{self, Approval, Pending};
@@ -84,7 +85,8 @@ async fn find(app: &App, visit: &Visit, id: &str) -> Result<Result<Question, Res
     let expired = || PageError::from(Problem::RequestExpired);
     let id = id.parse().map_err(|_| expired())?;
     let cookie_digest = signed_in::cookie_digest(visit);
-    let waiting = question::find_waiting(&app.store, id, cookie_digest, app.clock.now()).await?;
+    let terms = terms::current(&app.config).map(|terms| terms.version);
+    let waiting = question::find_waiting(&app.store, id, cookie_digest, terms, app.clock.now()).await?;
     let Waiting { pending, signed_in, allowed_before, sessions } = waiting.ok_or_else(expired)?;
     let signed_in = signed_in::seen(app, visit, signed_in).await;
     let client = clients::find_known(app, &pending.client_id).await?.ok_or(Problem::UnknownClient)?;
@@ -92,6 +94,10 @@ async fn find(app: &App, visit: &Visit, id: &str) -> Result<Result<Question, Res
     let needs_second = is_second_required(app, &client, &scope);
     let signed_in = signed_in.filter(|who| pending.accepts(who.user.id, who.session.authenticated_at));
     let signed_in = match signed_in {
+        Some(who) if who.must_accept_terms(app) && pending.asked.prompt.none => {
+            let why = "the person has to accept the terms of service";
+            return refuse(app, visit, &pending, "interaction_required", why).await.map(Err);
+        }
         Some(who) if is_strong_enough(app, &who, &pending, needs_second).await? => who,
         _ if pending.asked.prompt.none => {
             let why = "the person has to sign in";
@@ -136,7 +142,7 @@ async fn is_strong_enough(
     needs_second: bool,
 ) -> Result<bool, PageError> {
     let methods = who.session.methods;
-    if !who.meets_rule(app) || (needs_second && !methods.has_second()) {
+    if !who.meets_rule(app) || who.must_accept_terms(app) || (needs_second && !methods.has_second()) {
         return Ok(false);
     }
     let is_met = pending.asked.acr().is_none_or(|asked| methods.acr() >= asked);
