@@ -5,6 +5,7 @@ use std::time::Duration;
 use askama::{Result, Values};
 
 use super::words;
+use crate::languages::Text;
 use crate::time::Timestamp;
 
 /// A name from a stranger, see [`words::shown`].
@@ -35,4 +36,10 @@ pub fn moment(at: &Timestamp, _: &dyn Values) -> Result<String> {
 #[askama::filter_fn]
 pub fn lasting(length: &Duration, _: &dyn Values) -> Result<String> {
     Ok(words::lasting(*length))
+}
+
+/// An identifier from a stranger in the middle of a sentence, see [`words::exact`].
+#[askama::filter_fn]
+pub fn isolated(text: impl AsRef<str>, _: &dyn Values) -> Result<Text> {
+    Ok(Text::isolated(&words::exact(text.as_ref())))
 }

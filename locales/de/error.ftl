@@ -1,0 +1,61 @@
+# What went wrong: the title of the page.
+error-page-not-found = Seite nicht gefunden
+error-device-not-found = Gerät nicht gefunden
+error-not-allowed = Nicht erlaubt
+error-account-locked = Konto gesperrt
+error-too-many-sessions = Zu viele Sitzungen
+error-too-many-attempts = Zu viele Versuche
+too-late = Zu spät
+error-not-available = Nicht verfügbar
+error-something-went-wrong = Etwas ist schiefgegangen
+
+# What went wrong, whose side it is on, and what to do.
+error-bad-request = Dieser Link funktioniert nicht
+error-bad-request-why = Die App oder Seite, von der Sie kommen, wollte etwas, das wir nicht verstehen. Der Fehler liegt auf ihrer Seite.
+error-bad-request-do = Gehen Sie zurück und beginnen Sie noch einmal. Wenn es wieder geschieht, sagen Sie es denen, die die App herstellen.
+error-unknown-client = Dieser Server kennt die App nicht
+error-unknown-client-why = Die App, von der Sie kommen, ist bei <bdi>{ $server }</bdi> nicht oder nicht mehr registriert. Der Fehler liegt auf ihrer Seite.
+error-unknown-client-do = Gehen Sie zurück zur App und beginnen Sie noch einmal. Wenn es wieder geschieht, sagen Sie es denen, die sie herstellen.
+error-unknown-redirect = Wir haben diese Anmeldung angehalten
+error-unknown-redirect-why = Die App, von der Sie kommen, will ihre Antwort an eine Adresse, die sie nicht registriert hat. Der Fehler liegt auf ihrer Seite, oder jemand gibt sich für sie aus.
+error-unknown-redirect-do = Es wurde nichts weitergegeben. Gehen Sie zurück zu der App, der Sie vertrauen, und beginnen Sie dort noch einmal.
+error-request-expired = Beginnen Sie in Ihrer App noch einmal
+error-request-expired-why = Diese Anmeldung wurde schon beantwortet, oder sie hat zu lange gewartet.
+error-request-expired-do = Mit Ihrem Konto ist alles in Ordnung. Gehen Sie zurück zu Ihrer App und melden Sie sich noch einmal an.
+error-link-expired = Dieser Link funktioniert nicht mehr
+error-link-expired-why = Er wurde schon benutzt oder ist zu alt. Jeder Link funktioniert einmal.
+error-link-expired-do = Lassen Sie sich einen neuen geben, wo Sie ihn bekommen haben.
+error-form-expired = Bitte versuchen Sie das noch einmal
+error-form-expired-why = Diese Seite war zu lange offen, oder Ihr Browser behält für diese Website keine Cookies. Es wurde nichts geändert.
+error-form-expired-do = Erlauben Sie Cookies, falls Sie sie blockieren, laden Sie die Seite neu und wiederholen Sie, was Sie getan haben.
+error-forbidden = Ihr Konto darf das nicht
+error-forbidden-why = Sie sind angemeldet, aber diese Seite steht Ihrem Konto nicht offen.
+error-forbidden-do = Wenn Sie Zugang haben sollten, wenden Sie sich an die Betreiber von <bdi>{ $server }</bdi>.
+error-locked = Ihr Konto ist gesperrt
+error-locked-why = Die Betreiber von <bdi>{ $server }</bdi> haben es gesperrt. Ihre Nachrichten bleiben erhalten.
+error-locked-do = Bitten Sie sie, es zu entsperren.
+error-sessions = Sie sind auf zu vielen Geräten angemeldet
+error-sessions-why = Die Betreiber von <bdi>{ $server }</bdi> begrenzen, auf wie vielen Geräten ein Konto benutzt werden darf. Es wurde nichts geändert.
+error-sessions-do = { $count ->
+    [one] Gehen Sie zu <a href="{ $url }">Ihren Sitzungen</a>, beenden Sie eine, die Sie nicht mehr brauchen, kommen Sie auf diese Seite zurück und versuchen Sie es noch einmal.
+   *[other] Gehen Sie zu <a href="{ $url }">Ihren Sitzungen</a>, beenden Sie { $count }, die Sie nicht mehr brauchen, kommen Sie auf diese Seite zurück und versuchen Sie es noch einmal.
+}
+error-nothing-here = Hier ist keine Seite
+error-nothing-here-why = Die Adresse ist falsch geschrieben, oder die Seite gibt es nicht mehr.
+error-nothing-here-do = Prüfen Sie die Adresse, oder gehen Sie von der Startseite aus weiter.
+error-unknown-device = Dieses Gerät ist nicht angemeldet
+error-unknown-device-why = Kein Gerät mit diesem Namen ist hier bei Ihrem Konto angemeldet. Vielleicht ist es schon abgemeldet, oder Ihre App meint ein anderes Konto.
+error-unknown-device-do = <a href="{ $url }">Ihre Sitzungen</a> zeigen alles, was angemeldet ist.
+error-attempts-why = Es gab in kurzer Zeit zu viele Versuche, von Ihnen oder von jemandem in Ihrem Netz. Wir warten eine Weile, um Konten zu schützen.
+error-attempts-do = Warten Sie { $wait } und versuchen Sie es dann noch einmal.
+error-internal = Wir haben einen Fehler gemacht
+error-internal-why = Bei uns ist etwas schiefgegangen. Es liegt nicht an Ihnen, und Ihr Konto ist sicher.
+error-internal-do = Versuchen Sie es gleich noch einmal. Wenn es wieder geschieht, sagen Sie es den Betreibern von <bdi>{ $server }</bdi> und nennen Sie die Nummer der Anfrage unten.
+error-homeserver = Der Chat-Server antwortet nicht
+error-homeserver-why = Mit Ihrem Konto ist alles in Ordnung, aber der Server mit Ihren Nachrichten ist von hier nicht zu erreichen. Der Fehler liegt bei uns.
+error-homeserver-do = Versuchen Sie es in ein paar Minuten noch einmal.
+error-unavailable = Wir sind gerade nicht bereit
+error-unavailable-why = Dieser Server startet gerade oder ist sehr beschäftigt. Der Fehler liegt bei uns.
+error-unavailable-do = Versuchen Sie es gleich noch einmal.
+try-again = Noch einmal versuchen
+request-number = Anfrage <code>{ $number }</code>

@@ -1,0 +1,61 @@
+# What went wrong: the title of the page.
+error-page-not-found = Page not found
+error-device-not-found = Device not found
+error-not-allowed = Not allowed
+error-account-locked = Account locked
+error-too-many-sessions = Too many sessions
+error-too-many-attempts = Too many attempts
+too-late = Too late
+error-not-available = Not available
+error-something-went-wrong = Something went wrong
+
+# What went wrong, whose side it is on, and what to do.
+error-bad-request = This link does not work
+error-bad-request-why = The app or page that sent you here asked for something we do not understand. It is a mistake on its side.
+error-bad-request-do = Go back and start again. If it happens again, tell those who make the app.
+error-unknown-client = This server does not know the app
+error-unknown-client-why = The app that sent you here is not registered on <bdi>{ $server }</bdi>, or its registration is gone. It is a mistake on its side.
+error-unknown-client-do = Go back to the app and start again. If it happens again, tell those who make it.
+error-unknown-redirect = We stopped this sign-in
+error-unknown-redirect-why = The app that sent you here wants its answer sent to an address it did not register. It is a mistake on its side, or someone pretends to be it.
+error-unknown-redirect-do = Nothing was shared. Go back to the app you trust and start again there.
+error-request-expired = Start again in your app
+error-request-expired-why = This sign-in was already answered, or it waited for too long.
+error-request-expired-do = Nothing is wrong with your account. Go back to your app and sign in again.
+error-link-expired = This link does not work any more
+error-link-expired-why = It was used already, or it is too old. Each link works once.
+error-link-expired-do = Ask for a new one where you got it.
+error-form-expired = Please try that again
+error-form-expired-why = This page was open for too long, or your browser keeps no cookies for this site. Nothing was changed.
+error-form-expired-do = Allow cookies if you block them, load the page again, and repeat what you did.
+error-forbidden = Your account may not do this
+error-forbidden-why = You are signed in, but this page is not open to your account.
+error-forbidden-do = If you should have access, ask those who run <bdi>{ $server }</bdi>.
+error-locked = Your account is locked
+error-locked-why = Those who run <bdi>{ $server }</bdi> locked it. Your messages are kept.
+error-locked-do = Ask them to unlock it.
+error-sessions = You are signed in on too many devices
+error-sessions-why = Those who run <bdi>{ $server }</bdi> limit on how many devices one account may be used. Nothing was changed.
+error-sessions-do = { $count ->
+    [one] Go to <a href="{ $url }">your sessions</a>, end one that you no longer need, then come back to this page and try again.
+   *[other] Go to <a href="{ $url }">your sessions</a>, end { $count } that you no longer need, then come back to this page and try again.
+}
+error-nothing-here = There is no page here
+error-nothing-here-why = The address is mistyped, or the page is gone.
+error-nothing-here-do = Check the address, or go on from the front page.
+error-unknown-device = This device is not signed in
+error-unknown-device-why = No device of that name is signed in to your account here. It may be signed out already, or your app may mean another account.
+error-unknown-device-do = <a href="{ $url }">Your sessions</a> show everything that is.
+error-attempts-why = There were too many attempts in a short time, from you or from someone on your network. We wait a while to protect accounts.
+error-attempts-do = Try again in { $wait }.
+error-internal = We made a mistake
+error-internal-why = Something failed on our side. It is not your fault, and your account is safe.
+error-internal-do = Try again in a moment. If it happens again, tell those who run <bdi>{ $server }</bdi> and quote the request number below.
+error-homeserver = The chat server is not answering
+error-homeserver-why = Your account is fine, but the server that keeps your messages can’t be reached from here. It is a fault on our side.
+error-homeserver-do = Try again in a few minutes.
+error-unavailable = We are not ready just now
+error-unavailable-why = This server is starting, or very busy. It is a fault on our side.
+error-unavailable-do = Try again in a moment.
+try-again = Try again
+request-number = Request <code>{ $number }</code>

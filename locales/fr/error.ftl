@@ -1,0 +1,61 @@
+# What went wrong: the title of the page.
+error-page-not-found = Page introuvable
+error-device-not-found = Appareil introuvable
+error-not-allowed = Non autorisé
+error-account-locked = Compte verrouillé
+error-too-many-sessions = Trop de sessions
+error-too-many-attempts = Trop de tentatives
+too-late = Trop tard
+error-not-available = Indisponible
+error-something-went-wrong = Un problème est survenu
+
+# What went wrong, whose side it is on, and what to do.
+error-bad-request = Ce lien ne fonctionne pas
+error-bad-request-why = L’application ou la page qui vous a envoyé ici a demandé quelque chose que nous ne comprenons pas. L’erreur est de son côté.
+error-bad-request-do = Revenez en arrière et recommencez. Si cela se reproduit, dites-le à ceux qui font l’application.
+error-unknown-client = Ce serveur ne connaît pas l’application
+error-unknown-client-why = L’application qui vous a envoyé ici n’est pas enregistrée sur <bdi>{ $server }</bdi>, ou ne l’est plus. L’erreur est de son côté.
+error-unknown-client-do = Retournez à l’application et recommencez. Si cela se reproduit, dites-le à ceux qui la font.
+error-unknown-redirect = Nous avons arrêté cette connexion
+error-unknown-redirect-why = L’application qui vous a envoyé ici veut recevoir sa réponse à une adresse qu’elle n’a pas enregistrée. L’erreur est de son côté, ou quelqu’un se fait passer pour elle.
+error-unknown-redirect-do = Rien n’a été partagé. Retournez à l’application à laquelle vous faites confiance et recommencez-y.
+error-request-expired = Recommencez dans votre application
+error-request-expired-why = Cette connexion a déjà reçu une réponse, ou a attendu trop longtemps.
+error-request-expired-do = Votre compte n’a aucun problème. Retournez à votre application et reconnectez-vous.
+error-link-expired = Ce lien ne fonctionne plus
+error-link-expired-why = Il a déjà été utilisé, ou il est trop ancien. Chaque lien ne sert qu’une fois.
+error-link-expired-do = Demandez-en un nouveau là où vous l’avez obtenu.
+error-form-expired = Veuillez réessayer
+error-form-expired-why = Cette page est restée ouverte trop longtemps, ou votre navigateur n’enregistre pas les cookies de ce site. Rien n’a été modifié.
+error-form-expired-do = Autorisez les cookies si vous les bloquez, rechargez la page et refaites ce que vous avez fait.
+error-forbidden = Votre compte n’a pas ce droit
+error-forbidden-why = Vous êtes connecté, mais cette page n’est pas ouverte à votre compte.
+error-forbidden-do = Si vous devriez y avoir accès, adressez-vous à ceux qui gèrent <bdi>{ $server }</bdi>.
+error-locked = Votre compte est verrouillé
+error-locked-why = Ceux qui gèrent <bdi>{ $server }</bdi> l’ont verrouillé. Vos messages sont conservés.
+error-locked-do = Demandez-leur de le déverrouiller.
+error-sessions = Vous êtes connecté sur trop d’appareils
+error-sessions-why = Ceux qui gèrent <bdi>{ $server }</bdi> limitent le nombre d’appareils sur lesquels un compte peut être utilisé. Rien n’a été modifié.
+error-sessions-do = { $count ->
+    [one] Allez à <a href="{ $url }">vos sessions</a>, mettez fin à une dont vous n’avez plus besoin, puis revenez à cette page et réessayez.
+   *[other] Allez à <a href="{ $url }">vos sessions</a>, mettez fin à { $count } dont vous n’avez plus besoin, puis revenez à cette page et réessayez.
+}
+error-nothing-here = Il n’y a pas de page ici
+error-nothing-here-why = L’adresse est mal saisie, ou la page n’existe plus.
+error-nothing-here-do = Vérifiez l’adresse, ou repartez de la page d’accueil.
+error-unknown-device = Cet appareil n’est pas connecté
+error-unknown-device-why = Aucun appareil de ce nom n’est connecté à votre compte ici. Il est peut-être déjà déconnecté, ou votre application parle d’un autre compte.
+error-unknown-device-do = <a href="{ $url }">Vos sessions</a> montrent tout ce qui l’est.
+error-attempts-why = Il y a eu trop de tentatives en peu de temps, de votre part ou d’une autre personne de votre réseau. Nous attendons un moment pour protéger les comptes.
+error-attempts-do = Réessayez dans { $wait }.
+error-internal = Nous avons fait une erreur
+error-internal-why = Quelque chose a échoué de notre côté. Vous n’y êtes pour rien, et votre compte est en sécurité.
+error-internal-do = Réessayez dans un instant. Si cela se reproduit, dites-le à ceux qui gèrent <bdi>{ $server }</bdi> en citant le numéro de requête ci-dessous.
+error-homeserver = Le serveur de discussion ne répond pas
+error-homeserver-why = Votre compte va bien, mais le serveur qui garde vos messages n’est pas joignable d’ici. Le problème est de notre côté.
+error-homeserver-do = Réessayez dans quelques minutes.
+error-unavailable = Nous ne sommes pas prêts pour le moment
+error-unavailable-why = Ce serveur démarre, ou est très occupé. Le problème est de notre côté.
+error-unavailable-do = Réessayez dans un instant.
+try-again = Réessayer
+request-number = Requête <code>{ $number }</code>
