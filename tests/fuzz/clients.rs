@@ -4,7 +4,7 @@ use gatehouse::clients::ClientMetadata;
 use gatehouse::clients::redirect_uri::{is_same_or_below, may_register};
 use gatehouse::clients::scope_words;
 use gatehouse::http::form::{self, FormError, Parameters};
-use gatehouse::http::visit::languages;
+use gatehouse::http::visit::accepted;
 use gatehouse::oauth::scope::{InvalidScope, Scope};
 use http::HeaderValue;
 use http::header::ACCEPT_LANGUAGE;
@@ -107,7 +107,7 @@ fn client_metadata() {
 fn accept_language() {
     fuzz!("accept_language", |input: &[u8]| {
         let Ok(value) = HeaderValue::from_bytes(input) else { return };
-        let found = languages(&[(ACCEPT_LANGUAGE, value)].into_iter().collect());
+        let found = accepted(&[(ACCEPT_LANGUAGE, value)].into_iter().collect());
         assert!(found.len() <= 20);
         for tag in found {
             assert!(!tag.is_empty() && tag != "*" && !tag.contains([',', ';']) && tag == tag.trim());
