@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use gatehouse::app::{App, OpenError};
 use gatehouse::config::{Config, Secret};
 use gatehouse::keys::{self, KeyringError};
-use gatehouse::store::{Error, Location, Store, Tx, query};
+use gatehouse::store::{Error, Location, Store, Tx, execute_together, query};
 use gatehouse::time::Clock;
 use sqlx::{Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
@@ -141,6 +141,36 @@ on_both_engines! {
         assert!(matches!(tx.commit().await, Err(Error::Failed)));
         assert_eq!(opened.count_from_outside().await, 2);
         add_pair(&opened.store, "next").await.unwrap();
+    }
+
+    async fn steps_that_belong_together_happen_together_or_not_at_all(engine: Engine) {
+        let opened = Opened::new(engine).await;
+        let add = |name| query("INSERT INTO installation (name, value) VALUES ($1, $2)").bind(name).bind("x");
+        let change = |name| query("UPDATE installation SET value = $2 WHERE name = $1").bind(name).bind("y");
+        let find = |name| query("SELECT name FROM installation WHERE name = $1").bind(name);
+        assert!(execute_together(&opened.store, vec![add("one"), add("other")]).await.unwrap());
+        assert!(execute_together(&opened.store, vec![find("one"), change("other"), add("third")]).await.unwrap());
+        for (in_the_way, steps) in [
+            ("nothing to read", vec![add("new"), find("nobody"), change("one")]),
+            ("nothing to change", vec![change("nobody"), add("new"), change("one")]),
+            ("a conflict", vec![change("one"), add("new"), add("other")]),
+        ] {
+            assert!(!execute_together(&opened.store, steps).await.unwrap(), "{in_the_way}");
+        }
+        assert_eq!(opened.count().await, 3);
+        let changed = query("SELECT COUNT(*) AS n FROM installation WHERE value = 'y'");
+        assert_eq!(changed.fetch_one::<i64>(&opened.store).await.unwrap(), 1, "the one of the steps that happened");
+    }
+
+    async fn texts_are_sorted_by_their_bytes(engine: Engine) {
+        let opened = Opened::new(engine).await;
+        let mut tx = opened.store.begin().await.unwrap();
+        for name in ["b", "A", "a", "B", "-", "Z"] {
+            add(&mut tx, name).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let before = query("SELECT COUNT(*) AS n FROM installation WHERE name < $1").bind("a");
+        assert_eq!(before.fetch_one::<i64>(&opened.store).await.unwrap(), 4, "the dash and the capitals");
     }
 
     async fn a_statement_that_makes_no_sense_fails_only_its_own_transaction(engine: Engine) {

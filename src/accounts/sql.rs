@@ -7,7 +7,7 @@ use super::users::User;
 use crate::ids::{EmailVerificationId, MailId, UserId};
 use crate::languages::Language;
 use crate::sessions::browser::BrowserSession;
-use crate::store::{Error, FromRow, On, Row, Store, Tx, query};
+use crate::store::{Error, FromRow, On, Query, Row, Store, Tx, query, query_kept};
 use crate::time::Timestamp;
 
 impl FromRow for User {
@@ -99,9 +99,8 @@ WHERE id > $1 ORDER BY id LIMIT $2";
     query(LIST).bind(after).bind(limit).fetch_all(store).await
 }
 
-pub(super) async fn is_active(tx: &mut Tx, id: UserId) -> Result<bool, Error> {
-    const FIND: &str = "SELECT id FROM users WHERE id = $1 AND deactivated_at IS NULL";
-    Ok(query(FIND).bind(id).fetch_optional::<()>(tx).await?.is_some())
+pub(super) fn active(id: UserId) -> Query {
+    query_kept!("SELECT id FROM users WHERE id = $1 AND deactivated_at IS NULL").bind(id)
 }
 
 struct StoredLanguage(Option<String>);

@@ -10,7 +10,7 @@ use crate::jobs;
 use crate::languages::Language;
 use crate::policy::input;
 use crate::sessions::{browser, client};
-use crate::store::{self, Change, On, Store, Tx};
+use crate::store::{self, Change, On, Query, Store, Tx};
 use crate::time::Timestamp;
 
 /// What a client is granted to administer the homeserver in the name of its administrator.
@@ -123,13 +123,18 @@ pub async fn list(store: &Store, after: Option<UserId>, limit: i64) -> Result<Ve
     sql::list(store, after, limit).await
 }
 
-/// Whether the user is not deactivated. Asked after a session of theirs was added in the same transaction,
-/// it stays so until that ends: a deactivation waits, finds the session and ends it.
+/// Whether the user is not deactivated, and stays so until the transaction ends: a deactivation that comes
+/// at the same moment waits, and then finds the session that has begun, and ends it.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn is_still_active(tx: &mut Tx, id: UserId) -> Result<bool, store::Error> {
-    sql::is_active(tx, id).await
+    Ok(active(id).fetch_optional::<()>(tx).await?.is_some())
+}
+
+/// The question of [`is_still_active`], to be asked together with other things.
+pub fn active(id: UserId) -> Query {
+    sql::active(id)
 }
 
 /// The language in which the person gets mails, if they have ever signed in.

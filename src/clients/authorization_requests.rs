@@ -375,23 +375,12 @@ pub async fn deny(store: &Store, id: AuthorizationRequestId, now: Timestamp) -> 
     Ok(query(DENY).bind(now).bind(id).execute_alone(store).await? == 1)
 }
 
-/// Spends a code for a session that was started in the same transaction; `false` when it was spent
-/// before or the account is deactivated meanwhile, and nothing of the transaction may stay then. That the
-/// session was added before keeps the account from being deactivated between.
-///
-/// # Errors
-/// When the database fails.
-pub async fn spend_code(
-    tx: &mut Tx,
-    id: AuthorizationRequestId,
-    session: ClientSessionId,
-    now: Timestamp,
-) -> Result<bool, Error> {
+/// What spends a code for a session that is started with it. It finds nothing when the code was spent
+/// before, and nothing of the transaction may stay then.
+pub fn spending(id: AuthorizationRequestId, session: ClientSessionId, now: Timestamp) -> Query {
     const SPEND: &str = "
-UPDATE authorization_requests SET code_spent_at = $1, client_session_id = $2
-WHERE id = $3 AND code_spent_at IS NULL
-  AND EXISTS (SELECT 1 FROM users WHERE users.id = authorization_requests.user_id AND deactivated_at IS NULL)";
-    Ok(query(SPEND).bind(now).bind(session).bind(id).execute(tx).await? == 1)
+UPDATE authorization_requests SET code_spent_at = $1, client_session_id = $2 WHERE id = $3 AND code_spent_at IS NULL";
+    query(SPEND).bind(now).bind(session).bind(id)
 }
 
 /// Forgets requests that ended long ago.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::http::requester::Requester;
 use crate::ids::{ClientId, UserId};
 use crate::methods::Methods;
-use crate::store::{Error, FromRow, Row, Store, Tx, query};
+use crate::store::{Error, FromRow, Query, Row, Store, Tx, query};
 use crate::time::Timestamp;
 
 /// How long both codes are good (RFC 8628 §3.2, `expires_in`).
@@ -246,17 +246,12 @@ WHERE device_code_digest = $3 AND answered_at IS NULL AND COALESCE(polled_at, 0)
     Ok(())
 }
 
-/// Redeems the code of a request that was allowed, for a session that was started in the same transaction;
-/// `false` when that has happened before, or the account is deactivated meanwhile.
-///
-/// # Errors
-/// When the database fails.
-pub async fn redeem(tx: &mut Tx, device_code_digest: &str, now: Timestamp) -> Result<bool, Error> {
-    const REDEEM: &str = "
-UPDATE device_requests SET redeemed_at = $1
-WHERE device_code_digest = $2 AND redeemed_at IS NULL
-  AND EXISTS (SELECT 1 FROM users WHERE users.id = device_requests.user_id AND deactivated_at IS NULL)";
-    Ok(query(REDEEM).bind(now).bind(device_code_digest).execute(tx).await? == 1)
+/// What redeems the code of a request that was allowed, for a session that is started with it. It finds
+/// nothing when that has happened before, and nothing of the transaction may stay then.
+pub fn redeeming(device_code_digest: &str, now: Timestamp) -> Query {
+    const REDEEM: &str =
+        "UPDATE device_requests SET redeemed_at = $1 WHERE device_code_digest = $2 AND redeemed_at IS NULL";
+    query(REDEEM).bind(now).bind(device_code_digest)
 }
 
 /// Forgets requests that ended long ago.

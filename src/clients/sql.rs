@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Client, ClientMetadata, Origin};
 use crate::ids::ClientId;
 use crate::known::StoredClient;
-use crate::store::{Error, FromRow, On, Row, Store, Tx, query};
+use crate::store::{Error, FromRow, On, Row, Store, Tx, query, query_kept};
 use crate::time::Timestamp;
 
 /// A client that registered and was never heard of again is kept this long; one that had sessions,
@@ -104,10 +104,9 @@ RETURNING id, origin, metadata, secret_digest, created_at";
         .await
 }
 
-/// The update changes nothing, but locks the row on either engine.
 pub(super) async fn keep(tx: &mut Tx, id: &ClientId) -> Result<bool, Error> {
-    const KEEP: &str = "UPDATE oauth_clients SET origin = origin WHERE id = $1 AND removed_at IS NULL";
-    Ok(query(KEEP).bind(id).execute(tx).await? == 1)
+    let kept = query_kept!("SELECT id FROM oauth_clients WHERE id = $1 AND removed_at IS NULL").bind(id);
+    Ok(kept.fetch_optional::<()>(tx).await?.is_some())
 }
 
 pub(super) async fn remove(tx: &mut Tx, id: &ClientId, now: Timestamp) -> Result<bool, Error> {

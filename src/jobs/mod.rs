@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::app::App;
 use crate::ids::JobId;
-use crate::store::{self, FromRow, Row, Store, Tx};
+use crate::store::{self, FromRow, Query, Row, Store, Tx};
 use crate::time::Timestamp;
 
 /// How long a worker may hold a job; one that died is taken over after this.
@@ -296,6 +296,11 @@ pub async fn hold<J: Job>(
 /// When the database fails.
 pub async fn finish(tx: &mut Tx, held: &Held) -> Result<bool, store::Error> {
     sql::remove_held(tx, &held.queue, held.id, held.until).await
+}
+
+/// What ends a hold as [`finish`] does, together with other things, as long as nothing waits in its queue.
+pub fn finishing(held: &Held) -> Query {
+    sql::removal_of_held(&held.queue, held.id, held.until)
 }
 
 /// Ends a hold and has its job run.

@@ -2,7 +2,7 @@
 
 use super::{Backlog, Job, Leased};
 use crate::ids::JobId;
-use crate::store::{Error, FromRow, Row, Store, Tx, query};
+use crate::store::{Error, FromRow, Query, Row, Store, Tx, query};
 use crate::time::Timestamp;
 
 pub(super) async fn add<J: Job>(
@@ -33,6 +33,14 @@ pub(super) async fn keep(store: &Store, job: &Leased, until: Timestamp) -> Resul
         "UPDATE jobs SET leased_until = $1 WHERE id = $2 AND attempts = $3 AND leased_until IS NOT NULL";
     query(KEEP).bind(until).bind(job.id).bind(job.attempts).execute_alone(store).await?;
     Ok(())
+}
+
+/// Removes the held job while no other is in its queue.
+pub(super) fn removal_of_held(queue: &str, id: JobId, until: Timestamp) -> Query {
+    const REMOVE: &str = "
+DELETE FROM jobs
+WHERE id = $2 AND leased_until = $3 AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.queue = $1 AND other.id <> $2)";
+    query(REMOVE).bind(queue).bind(id).bind(until)
 }
 
 /// Removes the held job, and with it the jobs of its queue that wait; `false` when it is not held any more.

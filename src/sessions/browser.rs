@@ -8,7 +8,7 @@ use crate::http::requester::Requester;
 use crate::ids::{BrowserSessionId, UserId};
 use crate::keys;
 use crate::methods::Methods;
-use crate::store::{self, On, Store, Tx};
+use crate::store::{self, On, Query, Store, Tx};
 use crate::time::Timestamp;
 
 /// A last-seen time is written again only when it is older than this, or than a quarter of the idle
@@ -90,14 +90,18 @@ pub async fn renew(
     Ok(is_live.then_some(secret))
 }
 
-/// Whether a session is not over, and will not be until the transaction ends. To be asked after a client
-/// session that was allowed in it was added in the same transaction: from then on whoever ends it waits,
-/// and finds that one.
+/// Whether a session is not over, and will not be until the transaction ends: whoever ends it at the same
+/// moment waits, and then finds the client session that was allowed in it.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn is_still_live(tx: &mut Tx, id: BrowserSessionId) -> Result<bool, store::Error> {
-    sql::browsers::is_browser_session_live(tx, id).await
+    Ok(live(id).fetch_optional::<()>(tx).await?.is_some())
+}
+
+/// The question of [`is_still_live`], to be asked together with other things.
+pub fn live(id: BrowserSessionId) -> Query {
+    sql::browsers::live_browser_session(id)
 }
 
 /// A live session by its identifier.

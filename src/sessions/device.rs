@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::homeserver;
 use crate::ids::{DeviceId, Localpart, UserId};
 use crate::jobs;
-use crate::store::{self, Change, Tx};
+use crate::store::{self, Change, Query, Tx};
 use crate::time::Timestamp;
 
 /// How long a sign-in may take to get its device ready on the homeserver.
@@ -121,6 +121,11 @@ pub async fn claim(tx: &mut Tx, held: &HeldDevice, now: Timestamp) -> Result<(),
         true => Ok(()),
         false => Err(NotReady::TooLate),
     }
+}
+
+/// What does as [`claim`], together with other things, while nobody is signed in on the device.
+pub fn claiming(held: &HeldDevice) -> Query {
+    jobs::finishing(&held.queue)
 }
 
 /// What became of a sign-in. If it failed, the hold of its device ends without a session: the device is

@@ -55,7 +55,6 @@ pub async fn add(
         refresh_family: refresh_family.digest(),
         // Without a refresh token, one that nobody has.
         refresh: digest_of_token(session.refresh_token.as_ref().unwrap_or(&keys::random_secret())),
-        access: digest_of_token(&first.0),
     };
     let new = NewClientSession {
         user_id: Some(session.user_id),
@@ -68,11 +67,12 @@ pub async fn add(
         methods: Methods::default(),
     };
     let id = ClientSessionId::new(began);
-    sql::tokens::add_client_session(tx, id, &new, digests, &session.last_seen_by, began, first.1).await?;
+    sql::tokens::addition_of_session(id, &new, digests, &session.last_seen_by, began).execute(tx).await?;
     sql::set_seen(tx, id, session.last_seen_at).await?;
     sql::set_foreign(tx, id).await?;
-    for (token, expires_at) in others {
-        sql::tokens::add_access_token(tx, &digest_of_token(token), id, began, *expires_at).await?;
+    for (token, expires_at) in std::iter::once(first).chain(others) {
+        let digest = digest_of_token(token);
+        sql::tokens::addition_of_access_token(&digest, id, began, *expires_at).execute(tx).await?;
     }
     tx.announce(Change::ForeignTokens);
     Ok(id)

@@ -21,7 +21,7 @@ use crate::keys::{self, Family, RootSecret, TokenKind, digest_of_token};
 use crate::known::{self, ActiveToken};
 use crate::methods::Methods;
 use crate::policy::input;
-use crate::store::{self, Tx};
+use crate::store::{self, Query, Tx};
 use crate::telemetry::metrics::Refresh;
 use crate::time::Timestamp;
 
@@ -103,8 +103,41 @@ impl Found {
     }
 }
 
-/// Starts a session with its first pair. The device, if there is one, must have been claimed in the
-/// same transaction ([`claim`](super::device::claim)).
+/// A session that is about to begin, with its first pair.
+pub struct Beginning {
+    /// Its identifier.
+    pub id: ClientSessionId,
+    /// What the client gets.
+    pub pair: Pair,
+    /// What writes it down. The device, if there is one, must be claimed in the same transaction
+    /// ([`claim`](super::device::claim)).
+    pub steps: [Query; 2],
+}
+
+impl Beginning {
+    /// Makes up its tokens; nothing is written yet.
+    pub fn new(new: &NewClientSession, issue: &Issue<'_>) -> Beginning {
+        let refresh_family = Family::new();
+        let (now, lifetime) = (issue.now, issue.lifetime);
+        let access_family = refresh_family.for_access(issue.root);
+        let access_token = access_family.random_token(TokenKind::Access);
+        let refresh_token = refresh_family.random_token(TokenKind::Refresh);
+        let id = ClientSessionId::new(now);
+        let digests = sql::tokens::FirstDigests {
+            access_family: access_family.digest(),
+            refresh_family: refresh_family.digest(),
+            refresh: digest_of_token(&refresh_token),
+        };
+        let access = digest_of_token(&access_token);
+        let steps = [
+            sql::tokens::addition_of_session(id, new, digests, issue.requester, now),
+            sql::tokens::addition_of_access_token(&access, id, now, now + lifetime),
+        ];
+        Beginning { id, pair: Pair { access_token, refresh_token, expires_in: lifetime }, steps }
+    }
+}
+
+/// Starts a session with its first pair as part of a transaction.
 ///
 /// # Errors
 /// When the database fails.
@@ -113,20 +146,11 @@ pub async fn start_session(
     new: &NewClientSession,
     issue: &Issue<'_>,
 ) -> Result<(ClientSessionId, Pair), store::Error> {
-    let refresh_family = Family::new();
-    let (now, lifetime) = (issue.now, issue.lifetime);
-    let access_family = refresh_family.for_access(issue.root);
-    let access_token = access_family.random_token(TokenKind::Access);
-    let refresh_token = refresh_family.random_token(TokenKind::Refresh);
-    let id = ClientSessionId::new(now);
-    let digests = sql::tokens::FirstDigests {
-        access_family: access_family.digest(),
-        refresh_family: refresh_family.digest(),
-        refresh: digest_of_token(&refresh_token),
-        access: digest_of_token(&access_token),
-    };
-    sql::tokens::add_client_session(tx, id, new, digests, issue.requester, now, now + lifetime).await?;
-    Ok((id, Pair { access_token, refresh_token, expires_in: lifetime }))
+    let Beginning { id, pair, steps } = Beginning::new(new, issue);
+    for step in steps {
+        step.execute(tx).await?;
+    }
+    Ok((id, pair))
 }
 
 /// What became of a presented refresh token.

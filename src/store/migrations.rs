@@ -1,8 +1,8 @@
 //! The schema, numbered and forward only; the same files for both engines.
 
-use sqlx::PgPool;
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::{MigrateError, Migration, Migrator};
 use sqlx::sqlite::SqliteConnection;
+use sqlx::{AssertSqlSafe, PgPool, SqlSafeStr};
 
 use super::Error;
 
@@ -13,7 +13,15 @@ pub(super) async fn run_sqlite(connection: &mut SqliteConnection) -> Result<(), 
 }
 
 pub(super) async fn run_postgres(pool: &PgPool) -> Result<(), Error> {
-    MIGRATIONS.run(pool).await.map_err(explain)
+    Migrator::with_migrations(MIGRATIONS.iter().map(in_byte_order).collect()).run(pool).await.map_err(explain)
+}
+
+/// A migration whose texts are compared and sorted by their bytes, as SQLite does, and not as people of
+/// the database's country would sort them: what we store is looked up and not leafed through, and that
+/// way each step down an index is far cheaper.
+fn in_byte_order(migration: &Migration) -> Migration {
+    let sql = migration.sql.as_str().replace(" TEXT", " TEXT COLLATE \"C\"");
+    Migration { sql: AssertSqlSafe(sql).into_sql_str(), ..migration.clone() }
 }
 
 fn explain(error: MigrateError) -> Error {

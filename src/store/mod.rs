@@ -23,6 +23,7 @@ mod group_commit;
 mod leases;
 mod migrations;
 mod query;
+mod together;
 mod writes;
 
 use std::path::{Path, PathBuf};
@@ -35,8 +36,9 @@ use sqlx::{ConnectOptions, PgPool, SqlitePool};
 
 pub use changes::{Change, Changes, Stamp};
 pub use leases::{hold_queue, lease_next_job};
-pub(crate) use query::joined;
 pub use query::{FromRow, Joined, On, Query, Row, Value, query};
+pub(crate) use query::{joined, query_kept};
+pub use together::execute_together;
 
 use group_commit::{GroupCommit, GroupTx};
 use writes::Writes;

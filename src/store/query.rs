@@ -51,20 +51,31 @@ impl<'a> From<&'a mut Tx> for On<'a> {
 /// A statement and its parameters, ready to run.
 #[derive(Clone)]
 pub struct Query {
-    sql: &'static str,
-    values: Vec<Value>,
+    pub(super) sql: &'static str,
+    pub(super) on_postgres: &'static str,
+    pub(super) values: Vec<Value>,
 }
 
 /// A statement without parameters yet.
 pub fn query(sql: &'static str) -> Query {
-    Query { sql, values: Vec::with_capacity(8) }
+    Query::worded(sql, sql)
 }
 
-/// Binds the values in order to an engine's own query.
-macro_rules! bound {
-    ($query:expr, $engine:ty) => {{
-        let mut bound = sqlx::query::<$engine>($query.sql);
-        for value in &$query.values {
+/// A read of a row that stays as it was read until the transaction ends, since what is written in it
+/// depends on that. SQLite has one writer and needs no word for it.
+macro_rules! query_kept {
+    ($sql:literal) => {
+        $crate::store::Query::worded($sql, concat!($sql, " FOR SHARE"))
+    };
+}
+pub(crate) use query_kept;
+
+/// Binds values in order to an engine's own query.
+macro_rules! bind_all {
+    ($query:expr, $values:expr) => {{
+        use $crate::store::Value;
+        let mut bound = $query;
+        for value in $values {
             bound = match value {
                 Value::Text(text) => bound.bind(text.clone()),
                 Value::Integer(number) => bound.bind(*number),
@@ -73,6 +84,17 @@ macro_rules! bound {
         }
         bound
     }};
+}
+pub(super) use bind_all;
+
+/// A query as an engine words it, with its values.
+macro_rules! bound {
+    ($query:expr, Sqlite) => {
+        bind_all!(sqlx::query::<Sqlite>($query.sql), &$query.values)
+    };
+    ($query:expr, Postgres) => {
+        bind_all!(sqlx::query::<Postgres>($query.on_postgres), &$query.values)
+    };
 }
 
 /// Runs one of sqlx's methods on the right connection and turns its rows and errors into ours.
@@ -104,6 +126,16 @@ macro_rules! run {
 }
 
 impl Query {
+    /// A statement that the engines word differently: only for the macros beside this type.
+    pub fn worded(on_sqlite: &'static str, on_postgres: &'static str) -> Query {
+        Query { sql: on_sqlite, on_postgres, values: Vec::with_capacity(8) }
+    }
+
+    /// Whether it changes nothing.
+    pub(super) fn is_read(&self) -> bool {
+        self.sql.trim_start().starts_with("SELECT")
+    }
+
     /// Adds the next parameter.
     pub fn bind(mut self, value: impl Into<Value>) -> Query {
         self.values.push(value.into());
@@ -212,7 +244,7 @@ impl Query {
     /// When the database fails.
     pub async fn execute_joined_alone(mut self, joined: &Joined, store: &Store) -> Result<bool, Error> {
         if store.is_shared() {
-            self.sql = joined.on_postgres;
+            self.on_postgres = joined.on_postgres;
             return Ok(self.execute_alone(store).await? == 1);
         }
         let mut tx = store.begin().await?;
@@ -227,7 +259,7 @@ impl Query {
     /// When the database fails.
     pub async fn execute_joined(mut self, joined: &Joined, tx: &mut Tx) -> Result<bool, Error> {
         if matches!(tx.engine, TxEngine::Postgres(_)) {
-            self.sql = joined.on_postgres;
+            self.on_postgres = joined.on_postgres;
             return Ok(self.execute(tx).await? == 1);
         }
         self.sql = joined.change;

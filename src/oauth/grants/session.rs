@@ -6,7 +6,7 @@ use super::super::permission::{self, Access};
 use super::super::scope::{OPENID, Scope};
 use super::super::token::{TokenResponse, access_token_lifetime};
 use crate::accounts::jobs::provision;
-use crate::accounts::users::{Standing, User};
+use crate::accounts::users::{self, Standing, User};
 use crate::app::App;
 use crate::clients::{Client, GrantType, authorization_requests, device_requests};
 use crate::http::requester::Requester;
@@ -15,8 +15,8 @@ use crate::methods::Methods;
 use crate::sessions::browser;
 use crate::sessions::client::{Count, NewClientSession};
 use crate::sessions::device::{self, HeldDevice};
-use crate::sessions::tokens::{self, Issue, Pair};
-use crate::store::{self, Tx};
+use crate::sessions::tokens::{Beginning, Issue, Pair};
+use crate::store::{self, Query, Tx};
 use crate::time::Timestamp;
 
 /// What a person has allowed a client.
@@ -77,15 +77,10 @@ impl Code<'_> {
         }
     }
 
-    async fn spend(
-        self,
-        tx: &mut Tx,
-        session: ClientSessionId,
-        now: Timestamp,
-    ) -> Result<bool, store::Error> {
+    fn spending(self, session: ClientSessionId, now: Timestamp) -> Query {
         match self {
-            Code::Authorization(id) => authorization_requests::spend_code(tx, id, session, now).await,
-            Code::Device(digest) => device_requests::redeem(tx, digest, now).await,
+            Code::Authorization(id) => authorization_requests::spending(id, session, now),
+            Code::Device(digest) => device_requests::redeeming(digest, now),
         }
     }
 }
@@ -148,8 +143,7 @@ async fn start(
     device::settle(app, Some(&held), spent).await
 }
 
-/// Starts the session and spends the code, unless another request was faster, or the browser session is over
-/// that it would have to end with: what nobody could be told of any more must not begin.
+/// Starts the session and spends the code, all at once if nothing is in the way.
 async fn spend(
     app: &App,
     client: &Client,
@@ -157,33 +151,61 @@ async fn spend(
     device: Option<(DeviceId, &HeldDevice)>,
     issue: &Issue<'_>,
 ) -> Result<Pair, Error> {
-    let mut tx = app.store.begin().await?;
-    if let Some((_, held)) = &device {
-        device::claim(&mut tx, held, issue.now).await?;
-    }
+    let (device_id, held) = device.unzip();
+    let user = allowed.user.id;
     let new = NewClientSession {
-        user_id: Some(allowed.user.id),
+        user_id: Some(user),
         client_id: Some(client.id.clone()),
         browser_session_id: allowed.browser_session_id,
         scope: allowed.scope.to_owned(),
-        device_id: device.map(|(device_id, _)| device_id),
+        device_id,
         authenticated_at: allowed.authenticated_at,
         methods: allowed.methods,
     };
-    let (session, pair) = tokens::start_session(&mut tx, &new, issue).await?;
-    if !allowed.code.spend(&mut tx, session, issue.now).await? {
-        return Err(allowed.code.spent());
-    }
     let is_told =
         client.metadata.backchannel_logout_uri.is_some() && Scope::stored(allowed.scope).has(OPENID);
-    if let Some(browser) = allowed.browser_session_id.filter(|_| is_told)
-        && !browser::is_still_live(&mut tx, browser).await?
-    {
-        let why = "the person has signed out of the browser in which they allowed it";
-        return Err(allowed.code.refused(why));
+    let browser = allowed.browser_session_id.filter(|_| is_told);
+    let Beginning { id, pair, steps } = Beginning::new(&new, issue);
+    let all = [users::active(user), allowed.code.spending(id, issue.now)]
+        .into_iter()
+        .chain(browser.map(browser::live))
+        .chain(held.map(device::claiming))
+        .chain(steps.clone());
+    if !store::execute_together(&app.store, all.collect()).await? {
+        let mut tx = app.store.begin().await?;
+        if let Some(held) = held {
+            device::claim(&mut tx, held, issue.now).await?;
+        }
+        check(&mut tx, allowed, id, browser, issue.now).await?;
+        for step in steps {
+            step.execute(&mut tx).await?;
+        }
+        tx.commit().await?;
     }
-    tx.commit().await?;
-    let (user, ip) = (allowed.user.id, issue.requester.ip());
-    tracing::info!(%user, client = %client.id, %session, ip, "a client session began");
+    tracing::info!(%user, client = %client.id, session = %id, ip = issue.requester.ip(), "a client session began");
     Ok(pair)
+}
+
+/// Spends the code in a transaction, unless another request was faster, the account is deactivated, or the
+/// browser session is over that the session would have to end with: what nobody could be told of any more
+/// must not begin.
+async fn check(
+    tx: &mut Tx,
+    allowed: &Allowed<'_>,
+    session: ClientSessionId,
+    browser: Option<BrowserSessionId>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    if !users::is_still_active(tx, allowed.user.id).await? {
+        return Err(allowed.code.refused("the account is deactivated"));
+    }
+    if allowed.code.spending(session, now).execute(tx).await? == 0 {
+        return Err(allowed.code.spent());
+    }
+    match browser {
+        Some(browser) if !browser::is_still_live(tx, browser).await? => {
+            Err(allowed.code.refused("the person has signed out of the browser in which they allowed it"))
+        }
+        _ => Ok(()),
+    }
 }

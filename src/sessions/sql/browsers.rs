@@ -5,7 +5,7 @@ use super::LAST_ID;
 use crate::http::requester::Requester;
 use crate::ids::{BrowserSessionId, UserId};
 use crate::methods::Methods;
-use crate::store::{Error, FromRow, On, Row, Tx, query};
+use crate::store::{Error, FromRow, On, Query, Row, Tx, query, query_kept};
 use crate::time::Timestamp;
 
 impl FromRow for BrowserSession {
@@ -99,14 +99,9 @@ FROM browser_sessions WHERE id = $1 AND ended_at IS NULL";
     query(FIND).bind(id).fetch_optional(on).await
 }
 
-/// Whether a browser session goes on, and does so until the transaction ends if a client session that
-/// refers to it was added in the same one.
-pub(in crate::sessions) async fn is_browser_session_live(
-    tx: &mut Tx,
-    id: BrowserSessionId,
-) -> Result<bool, Error> {
-    const FIND: &str = "SELECT id FROM browser_sessions WHERE id = $1 AND ended_at IS NULL";
-    Ok(query(FIND).bind(id).fetch_optional::<()>(tx).await?.is_some())
+/// Finds a browser session that goes on, and does so until the transaction ends.
+pub(in crate::sessions) fn live_browser_session(id: BrowserSessionId) -> Query {
+    query_kept!("SELECT id FROM browser_sessions WHERE id = $1 AND ended_at IS NULL").bind(id)
 }
 
 /// Gives a live session another cookie, for a person who has proved anew who they are; `false` when it is

@@ -5,7 +5,7 @@ use super::super::tokens::Found;
 use crate::http::requester::Requester;
 use crate::ids::ClientSessionId;
 use crate::known::{ActiveToken, TokenUser};
-use crate::store::{Error, FromRow, Joined, Row, Store, Tx, joined, query};
+use crate::store::{Error, FromRow, Joined, Query, Row, Store, joined, query};
 use crate::time::Timestamp;
 
 impl FromRow for Found {
@@ -65,7 +65,6 @@ pub(in crate::sessions) struct FirstDigests {
     pub access_family: String,
     pub refresh_family: String,
     pub refresh: String,
-    pub access: String,
 }
 
 /// What is stored of a pair whose arrival nothing has shown yet.
@@ -77,27 +76,20 @@ pub(in crate::sessions) struct Pending {
     pub expires_at: Timestamp,
 }
 
-/// The session with its first access token.
-const ADD: Joined = joined!(
-    "
-INSERT INTO client_sessions
-    (id, user_id, client_id, browser_session_id, scope, device_id, created_at, authenticated_at, methods, last_seen_at,
-     last_seen_ip, user_agent, access_family_digest, refresh_family_digest, refresh_digest, refresh_confirmed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $7, $10, $11, $12, $13, $14, $7)",
-    "
-INSERT INTO access_tokens (digest, session_id, issued_at, expires_at) SELECT $15, $1, $7, $16 FROM changed"
-);
-
-pub(in crate::sessions) async fn add_client_session(
-    tx: &mut Tx,
+/// What adds a session.
+pub(in crate::sessions) fn addition_of_session(
     id: ClientSessionId,
     new: &NewClientSession,
     digests: FirstDigests,
     requester: &Requester,
     now: Timestamp,
-    expires_at: Timestamp,
-) -> Result<(), Error> {
-    query("")
+) -> Query {
+    const ADD: &str = "
+INSERT INTO client_sessions
+    (id, user_id, client_id, browser_session_id, scope, device_id, created_at, authenticated_at, methods, last_seen_at,
+     last_seen_ip, user_agent, access_family_digest, refresh_family_digest, refresh_digest, refresh_confirmed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $7, $10, $11, $12, $13, $14, $7)";
+    query(ADD)
         .bind(id)
         .bind(new.user_id)
         .bind(new.client_id.as_ref())
@@ -112,24 +104,18 @@ pub(in crate::sessions) async fn add_client_session(
         .bind(digests.access_family)
         .bind(digests.refresh_family)
         .bind(digests.refresh)
-        .bind(digests.access)
-        .bind(expires_at)
-        .execute_joined(&ADD, tx)
-        .await?;
-    Ok(())
 }
 
-pub(in crate::sessions) async fn add_access_token(
-    tx: &mut Tx,
+/// What adds an access token to a session.
+pub(in crate::sessions) fn addition_of_access_token(
     digest: &str,
     session: ClientSessionId,
     now: Timestamp,
     expires_at: Timestamp,
-) -> Result<(), Error> {
+) -> Query {
     const ADD: &str =
         "INSERT INTO access_tokens (digest, session_id, issued_at, expires_at) VALUES ($1, $2, $3, $4)";
-    query(ADD).bind(digest).bind(session).bind(now).bind(expires_at).execute(tx).await?;
-    Ok(())
+    query(ADD).bind(digest).bind(session).bind(now).bind(expires_at)
 }
 
 /// An access token as the database knows it.
