@@ -43,3 +43,9 @@ pub fn lasting(length: &Duration, _: &dyn Values) -> Result<String> {
 pub fn isolated(text: impl AsRef<str>, _: &dyn Values) -> Result<Text> {
     Ok(Text::isolated(&words::exact(text.as_ref())))
 }
+
+/// A name from a stranger in the middle of a sentence, see [`words::shown`].
+#[askama::filter_fn]
+pub fn named(text: impl AsRef<str>, _: &dyn Values) -> Result<Text> {
+    Ok(Text::isolated(&words::shown(text.as_ref())))
+}
