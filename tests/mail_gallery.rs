@@ -6,6 +6,7 @@ use gatehouse::accounts::activity::Event;
 use gatehouse::accounts::mails::{Mail, Occasion, write};
 use gatehouse::config::Config;
 use gatehouse::ids::MailId;
+use gatehouse::languages::Language;
 use gatehouse::mail::Letter;
 use gatehouse::time::Timestamp;
 use scraper::{Html, Selector};
@@ -66,8 +67,17 @@ impl Words {
             ("session-ended", Mail::SessionsEnded { count: 1, occasion: Occasion::by_admin(NOW) }),
             ("sessions-ended", Mail::SessionsEnded { count: 7, occasion: Occasion::by_admin(NOW) }),
         ];
-        let letter =
-            |mail| write(&config, MailId::of_name("one"), NOW, "alice@example.com", Some(self.mxid), &mail);
+        let letter = |mail| {
+            write(
+                &config,
+                Language::ENGLISH,
+                MailId::of_name("one"),
+                NOW,
+                "alice@example.com",
+                Some(self.mxid),
+                &mail,
+            )
+        };
         mails.into_iter().map(|(name, mail)| (name, letter(mail).expect("a mail"))).collect()
     }
 }

@@ -311,3 +311,4 @@ save-them-now = <strong>Speichern Sie sie jetzt.</strong> Sie werden nicht noch 
 download = Herunterladen
 print = Drucken
 i-have-saved-them = Ich habe sie gespeichert
+recovery-codes-of = Wiederherstellungscodes von { $mxid }

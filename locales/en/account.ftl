@@ -311,3 +311,4 @@ save-them-now = <strong>Save them now.</strong> They are not shown again.
 download = Download
 print = Print
 i-have-saved-them = I have saved them
+recovery-codes-of = Recovery codes of { $mxid }

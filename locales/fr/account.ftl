@@ -311,3 +311,4 @@ save-them-now = <strong>Enregistrez-les maintenant.</strong> Ils ne seront plus 
 download = Télécharger
 print = Imprimer
 i-have-saved-them = Je les ai enregistrés
+recovery-codes-of = Codes de récupération de { $mxid }

@@ -60,11 +60,13 @@ pub async fn begin(
     let verification = Verification { id, user_id: user.id, address: address.clone(), code_digest };
     sql::add_verification(tx, &verification, &keys::digest(&token), now + LIFETIME).await?;
     let owner = emails::find_verified_owner(&mut *tx, address).await?;
-    let mail = match owner.is_some_and(|owner| owner != user.id) {
-        true => Mail::EmailTaken,
-        false => Mail::VerifyEmail { code, token },
+    // Whoever reads it is the owner, if there is one already.
+    let (reader, mail) = match owner.filter(|owner| *owner != user.id) {
+        Some(owner) => (owner, Mail::EmailTaken),
+        None => (user.id, Mail::VerifyEmail { code, token }),
     };
-    mails::send(tx, app, &address.to_string(), user, &mail, now).await?;
+    let language = users::language(&mut *tx, reader).await?;
+    mails::send_in(tx, app, language, &address.to_string(), user, &mail, now).await?;
     Ok(id)
 }
 

@@ -37,8 +37,10 @@ impl Mail {
             return Err(Failure::usage("mails are off; email.transport in the configuration turns them on"));
         }
         let now = app.clock.now();
-        let letter = mails::write(&app.config, MailId::new(now), now, &address, None, &mails::Mail::Test)
-            .map_err(|error| Failure::failed(error.to_string()))?;
+        let language = app.config.branding.default_language;
+        let letter =
+            mails::write(&app.config, language, MailId::new(now), now, &address, None, &mails::Mail::Test)
+                .map_err(|error| Failure::failed(error.to_string()))?;
         match tokio::time::timeout(PATIENCE, app.mailer.send(&letter)).await {
             Ok(Ok(())) => {
                 let text = format!("The mail to {address} was taken. Whether it arrives shows there.");

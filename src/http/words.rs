@@ -1,10 +1,6 @@
-//! Text made fit to be read: names from strangers, moments and spans of time.
-
-use std::time::Duration;
+//! Names from strangers, made fit to be read.
 
 use unicode_normalization::char::is_combining_mark;
-
-use crate::time::Timestamp;
 
 /// How many characters of a name are shown; a longer one ends in an ellipsis.
 const NAME_LENGTH: usize = 80;
@@ -80,96 +76,9 @@ fn is_unseen(character: char) -> bool {
         | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// How long ago a moment was, in the largest unit that fits: "3 minutes ago".
-///
-/// A moment of the last minute, or of the future (clocks differ), is "just now".
-pub fn ago(at: Timestamp, now: Timestamp) -> String {
-    match now.since(at).as_secs() {
-        0..60 => "just now".to_owned(),
-        seconds => {
-            let (unit, word) = unit_of(seconds);
-            format!("{} ago", counted(seconds / unit, word))
-        }
-    }
-}
-
-/// A length of time in seconds, minutes, hours or days, rounded up, so that nobody comes back too
-/// early: "15 minutes". Nothing at all is "1 second".
-pub fn lasting(length: Duration) -> String {
-    let seconds = length.as_secs() + u64::from(length.subsec_nanos() > 0);
-    let (unit, word) = unit_of(seconds.min(DAY));
-    counted(seconds.div_ceil(unit).max(1), word)
-}
-
-/// A moment to the minute in UTC, and saying so: "20 Nov 2026, 23:21 UTC".
-pub fn moment(at: Timestamp) -> String {
-    match jiff::Timestamp::from_millisecond(at.0) {
-        Ok(moment) => moment.strftime("%-d %b %Y, %H:%M UTC").to_string(),
-        Err(_) => at.to_string(),
-    }
-}
-
-const MINUTE: u64 = 60;
-const HOUR: u64 = 60 * MINUTE;
-const DAY: u64 = 24 * HOUR;
-const MONTH: u64 = 30 * DAY;
-const YEAR: u64 = 365 * DAY;
-
-fn unit_of(seconds: u64) -> (u64, &'static str) {
-    match seconds {
-        YEAR.. => (YEAR, "year"),
-        MONTH.. => (MONTH, "month"),
-        DAY.. => (DAY, "day"),
-        HOUR.. => (HOUR, "hour"),
-        MINUTE.. => (MINUTE, "minute"),
-        _ => (1, "second"),
-    }
-}
-
-fn counted(count: u64, word: &str) -> String {
-    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn ago_seconds(seconds: i64) -> String {
-        ago(Timestamp(0), Timestamp(seconds * 1000))
-    }
-
-    #[test]
-    fn a_moment_is_told_in_the_largest_unit_that_fits() {
-        let told = [0, 59, 60, 119, 120, 3599, 3600, 86_399, 86_400, 30 * 86_400 - 1, 30 * 86_400]
-            .map(ago_seconds)
-            .join(", ");
-        assert_eq!(
-            told,
-            "just now, just now, 1 minute ago, 1 minute ago, 2 minutes ago, 59 minutes ago, 1 hour ago, \
-             23 hours ago, 1 day ago, 29 days ago, 1 month ago"
-        );
-        assert_eq!(ago_seconds(364 * 86_400), "12 months ago");
-        assert_eq!(ago_seconds(800 * 86_400), "2 years ago");
-    }
-
-    #[test]
-    fn a_moment_of_the_future_is_just_now() {
-        assert_eq!(ago(Timestamp(90_000_000), Timestamp(0)), "just now");
-        assert_eq!(ago(Timestamp(i64::MAX), Timestamp(i64::MIN)), "just now");
-    }
-
-    #[test]
-    fn a_wait_is_rounded_up() {
-        let told =
-            [0, 1, 59, 60, 61, 3600, 3601, 30 * 86_400].map(|s| lasting(Duration::from_secs(s))).join(", ");
-        assert_eq!(told, "1 second, 1 second, 59 seconds, 1 minute, 2 minutes, 1 hour, 2 hours, 30 days");
-        assert_eq!(lasting(Duration::from_millis(1500)), "2 seconds");
-    }
-
-    #[test]
-    fn an_exact_moment_names_its_zone() {
-        assert_eq!(moment(Timestamp(1_795_216_860_000)), "20 Nov 2026, 23:21 UTC");
-    }
 
     #[test]
     fn a_name_cannot_turn_or_break_the_line() {

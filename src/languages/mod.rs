@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use unic_langid::LanguageIdentifier;
 
 pub use choice::best;
-pub use text::{Argument, Text};
+pub use text::{Argument, Text, plain};
 
 include!(concat!(env!("OUT_DIR"), "/messages.rs"));
 

@@ -114,7 +114,8 @@ pub struct NewCodesPage<'a> {
 impl NewCodesPage<'_> {
     /// The codes as a text file, in a link that needs no server and no program (RFC 2397).
     fn file(&self) -> String {
-        let text = format!("Recovery codes of {}\r\n\r\n{}\r\n", self.person.mxid, self.codes.join("\r\n"));
+        let title = self.frame.t.recovery_codes_of(&self.person.mxid).plain();
+        let text = format!("{title}\r\n\r\n{}\r\n", self.codes.join("\r\n"));
         let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
         format!("data:text/plain;charset=utf-8,{}", encoded.replace('+', "%20"))
     }

@@ -9,6 +9,7 @@ use crate::accounts::users::User;
 use crate::app::App;
 use crate::ids::MailId;
 use crate::jobs::{Crew, Job, JobError};
+use crate::languages::Language;
 use crate::mail::Error;
 use crate::store;
 use crate::time::Timestamp;
@@ -28,6 +29,8 @@ pub struct SendMail {
 struct Sealed {
     to: String,
     mxid: String,
+    #[serde(default)]
+    language: Option<Language>,
     mail: Mail,
 }
 
@@ -36,12 +39,13 @@ impl SendMail {
         app: &App,
         to: &str,
         user: &User,
+        language: Option<Language>,
         mail: &Mail,
         now: Timestamp,
     ) -> Result<SendMail, store::Error> {
         let id = MailId::new(now);
         let mxid = user.localpart.mxid(&app.config.homeserver.server_name);
-        let sealed = Sealed { to: to.to_owned(), mxid, mail: mail.clone() };
+        let sealed = Sealed { to: to.to_owned(), mxid, language, mail: mail.clone() };
         let plain = serde_json::to_vec(&sealed).map_err(|_| store::Error::Corrupt { column: "payload" })?;
         let sealed = app.keys.root().encrypt(&context(id), &plain);
         let sealed = sealed.map_err(|_| store::Error::Corrupt { column: "payload" })?;
@@ -74,11 +78,12 @@ impl Job for SendMail {
 
     async fn run(&self, app: &App) -> Result<(), JobError> {
         let unreadable = || JobError::Refused("the stored mail does not decrypt".to_owned());
-        let Sealed { to, mxid, mail } = self.unseal(app).ok_or_else(unreadable)?;
+        let Sealed { to, mxid, language, mail } = self.unseal(app).ok_or_else(unreadable)?;
         if mail.lifetime().is_some_and(|lifetime| app.clock.now().since(self.asked_at) >= lifetime) {
             return Err(JobError::Futile("what is in the mail is no longer good".to_owned()));
         }
-        let letter = write(&app.config, self.id, self.asked_at, &to, Some(&mxid), &mail)
+        let language = language.unwrap_or(app.config.branding.default_language);
+        let letter = write(&app.config, language, self.id, self.asked_at, &to, Some(&mxid), &mail)
             .map_err(|error| JobError::Refused(error.to_string()))?;
         app.mailer.send(&letter).await.map_err(failed)?;
         tracing::info!(mail = %self.id, "a mail was handed over");

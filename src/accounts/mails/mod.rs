@@ -1,6 +1,6 @@
 //! The mails that people get about their accounts, each a job in the transaction of what it tells of.
 //!
-//! Their words stand in `templates/mail/<mail>/`. What is to be sent waits encrypted, since some of it lets
+//! Their shape stands in `templates/mail/<mail>/`, their words in `locales/<language>/mail.ftl`. What is to be sent waits encrypted, since some of it lets
 //! somebody in.
 
 mod job;
@@ -15,11 +15,12 @@ pub use page::write;
 
 use super::activity::{self, Event};
 use super::emails;
-use super::users::User;
+use super::users::{self, User};
 use crate::app::App;
 use crate::http::requester::Requester;
 use crate::http::user_agent;
 use crate::http::visit::Visit;
+use crate::languages::Language;
 use crate::sessions::browser;
 use crate::store::{self, Tx};
 use crate::time::Timestamp;
@@ -145,7 +146,7 @@ impl Mail {
     }
 }
 
-/// Has a mail about an account sent to an address, once the transaction is committed and
+/// Has a mail about an account sent to an address, in the language of whom the account belongs to, once the transaction is committed and
 /// [`App::wake_workers`] was called. Nothing happens when mails are off.
 ///
 /// # Errors
@@ -161,7 +162,27 @@ pub async fn send(
     if !app.config.email.is_on() {
         return Ok(());
     }
-    let job = SendMail::new(app, to, user, mail, now)?;
+    let language = users::language(&mut *tx, user.id).await?;
+    send_in(tx, app, language, to, user, mail, now).await
+}
+
+/// The same in a language, or in the server's own.
+///
+/// # Errors
+/// When the database fails.
+pub async fn send_in(
+    tx: &mut Tx,
+    app: &App,
+    language: Option<Language>,
+    to: &str,
+    user: &User,
+    mail: &Mail,
+    now: Timestamp,
+) -> Result<(), store::Error> {
+    if !app.config.email.is_on() {
+        return Ok(());
+    }
+    let job = SendMail::new(app, to, user, language, mail, now)?;
     crate::jobs::enqueue(tx, &job, now).await
 }
 

@@ -10,15 +10,17 @@ use crate::config::Config;
 use crate::http::brand::Colour;
 use crate::http::filters;
 use crate::ids::MailId;
+use crate::languages::{Language, plain};
 use crate::mail::Letter;
 use crate::time::Timestamp;
 
-/// Writes a mail about an account, or about none.
+/// Writes a mail about an account, or about none, in a language.
 ///
 /// # Errors
 /// When a template fails, which it has no reason to.
 pub fn write(
     config: &Config,
+    t: Language,
     id: MailId,
     asked_at: Timestamp,
     to: &str,
@@ -26,9 +28,9 @@ pub fn write(
     mail: &Mail,
 ) -> askama::Result<Letter> {
     let words = Words::new(config, mxid);
-    let subject = Subject { words: &words, mail }.render()?.trim().to_owned();
-    let text = format!("{}\n", Text { words: &words, mail }.render()?);
-    let html = Page { words: &words, mail, subject: &subject }.render()?;
+    let subject = plain(Subject { t, words: &words, mail }.render()?.trim());
+    let text = plain(&Text { t, words: &words, mail }.render()?) + "\n";
+    let html = Page { t, words: &words, mail, subject: &subject }.render()?;
     Ok(Letter { id, asked_at, to: to.to_owned(), subject, text, html })
 }
 
@@ -66,15 +68,18 @@ impl<'a> Words<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "mail/subject.txt")]
+// Written as HTML, like all messages, and then freed of it.
+#[template(path = "mail/subject.txt", escape = "html")]
 struct Subject<'a> {
+    t: Language,
     words: &'a Words<'a>,
     mail: &'a Mail,
 }
 
 #[derive(Template)]
-#[template(path = "mail/body.txt")]
+#[template(path = "mail/body.txt", escape = "html")]
 struct Text<'a> {
+    t: Language,
     words: &'a Words<'a>,
     mail: &'a Mail,
 }
@@ -82,6 +87,7 @@ struct Text<'a> {
 #[derive(Template)]
 #[template(path = "mail/body.html")]
 struct Page<'a> {
+    t: Language,
     words: &'a Words<'a>,
     mail: &'a Mail,
     subject: &'a str,
