@@ -61,6 +61,35 @@ on_both_engines! {
         assert!(is_question(&browser.ask(&query).await.1));
     }
 
+    async fn an_app_that_others_can_pretend_to_be_is_asked_about_each_time(engine: Engine) {
+        let server = Server::start(engine).await;
+        server.user("alice").await;
+        let mut browser = server.signed_in("alice").await;
+        for redirect_uri in ["com.example.app:/callback", "http://127.0.0.1/callback"] {
+            let members = json!({ "application_type": "native", "redirect_uris": [redirect_uri] });
+            let client = server.client_with(members).await["client_id"].as_str().unwrap().to_owned();
+            let query = authorization_query(&client, "openid", &[("redirect_uri", redirect_uri)]);
+            for _ in 0..2 {
+                let page = browser.ask(&query).await.1;
+                assert!(is_question(&page), "{redirect_uri}");
+                assert!(page.text().contains("We can’t check which app this is."), "{redirect_uri}");
+                browser.allow(&query).await.query_parameter("code").unwrap();
+            }
+            let changes = [("redirect_uri", redirect_uri), ("prompt", "none")];
+            let silent = browser.ask(&authorization_query(&client, "openid", &changes)).await.1;
+            assert_eq!(silent.query_parameter("error").as_deref(), Some("consent_required"), "{redirect_uri}");
+        }
+        // Nobody else can use its code.
+        let members = json!({
+            "application_type": "native", "redirect_uris": ["http://127.0.0.1/callback"],
+            "token_endpoint_auth_method": "client_secret_basic",
+        });
+        let client = server.client_with(members).await["client_id"].as_str().unwrap().to_owned();
+        let query = authorization_query(&client, "openid", &[("redirect_uri", "http://127.0.0.1/callback")]);
+        browser.allow(&query).await.query_parameter("code").unwrap();
+        assert!(browser.ask(&query).await.1.query_parameter("code").is_some());
+    }
+
     async fn of_two_answers_at_once_one_counts(engine: Engine) {
         let server = Server::start(engine).await;
         server.user("alice").await;
@@ -193,6 +222,7 @@ async fn the_page_says_who_asks_for_what_and_where_the_answer_goes() {
         "@alice:example.org",
         "DEVICE0001",
         "urn:matrix:client:api:*",
+        "This lasts until you sign it out",
         "<a href=\"https://example.com/terms\" target=\"_blank\" rel=\"noopener noreferrer\">",
         "<a href=\"https://example.com/privacy\" target=\"_blank\" rel=\"noopener noreferrer\">",
     ] {

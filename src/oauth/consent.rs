@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::clients::authorization_requests::{self, Approval, Pending};
 use crate::clients::label::{ClientLabel, Destination};
 use crate::clients::scope_words::{Meaning, ScopeRow, rows};
-use crate::clients::{self, Client, GrantType, consents};
+use crate::clients::{self, Client, GrantType, TokenEndpointAuthMethod, consents};
 use crate::config;
 use crate::http::error::{PageError, Problem, WayOn};
 use crate::http::filters;
@@ -67,6 +67,14 @@ impl Question {
     /// Whether the person has allowed all of it before, but for the device.
     fn is_covered(&self) -> bool {
         self.scope.without_device().all(|token| self.allowed_before.contains(token))
+    }
+
+    /// Whether the answer reaches the client and nobody who only says that they are it: a site that is proven to be
+    /// the client's, or whoever has its secret or key (RFC 8252 §8.6).
+    fn is_client_proven(&self) -> bool {
+        let is_public = self.client.metadata.token_endpoint_auth_method == TokenEndpointAuthMethod::None;
+        let destination = Destination::of(&self.pending.asked.redirect_uri);
+        !is_public || matches!(destination, Some(Destination::Website(_)))
     }
 }
 
@@ -167,7 +175,8 @@ async fn show(app: &App, visit: &Visit, id: &str) -> Result<Response, PageError>
     };
     let Question { pending, client, scope, signed_in, allowed_before } = &question;
     // A new device is a new sign-in, and always asked about: anybody can register a client of any name.
-    let is_free = client.metadata.is_trusted || (scope.device_id().is_none() && question.is_covered());
+    let was_allowed = scope.device_id().is_none() && question.is_covered() && question.is_client_proven();
+    let is_free = client.metadata.is_trusted || was_allowed;
     let prompt = pending.asked.prompt;
     if is_free && !prompt.consent && !prompt.select_account {
         return approve(app, visit, &question).await;
