@@ -5,6 +5,7 @@ mod account_management;
 mod account_pages;
 mod account_password;
 mod activity;
+mod asvs;
 mod authorization_code;
 mod authorization_requests;
 mod backchannel_logout;

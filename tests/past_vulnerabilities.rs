@@ -73,23 +73,26 @@ fn table() -> Vec<[&'static str; 3]> {
 
 #[test]
 fn the_table_is_complete_and_names_tests_that_exist() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let numbers: Vec<String> = table().iter().map(|[number, ..]| (*number).to_owned()).collect();
     assert_eq!(numbers, (1..=35).map(|number| number.to_string()).collect::<Vec<_>>());
     for [number, _, shown_by] in table() {
         let named: Vec<&str> =
             shown_by.split('`').skip(1).step_by(2).filter(|name| name.contains("::")).collect();
         assert!(!named.is_empty() || shown_by.starts_with("later: "), "row {number} names nothing");
-        for name in named {
-            let (module, test) = name.rsplit_once("::").expect("a path");
-            let module = module.replace("::", "/");
-            let source = ["tests", "src"]
-                .iter()
-                .find_map(|folder| fs::read_to_string(root.join(folder).join(format!("{module}.rs"))).ok());
-            let source = source.unwrap_or_else(|| panic!("row {number}: there is no {module}.rs"));
-            assert!(source.contains(&format!("fn {test}(")), "row {number}: {name} is gone");
-        }
+        named.into_iter().for_each(|name| assert_there_is(name, &format!("row {number}")));
     }
+}
+
+/// That a test exists, named from the root of `tests/` or of `src/`.
+pub(crate) fn assert_there_is(name: &str, row: &str) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (module, test) = name.rsplit_once("::").expect("a path");
+    let module = module.replace("::", "/");
+    let source = ["tests", "src"]
+        .iter()
+        .find_map(|folder| fs::read_to_string(root.join(folder).join(format!("{module}.rs"))).ok());
+    let source = source.unwrap_or_else(|| panic!("{row}: there is no {module}.rs"));
+    assert!(source.contains(&format!("fn {test}(")), "{row}: {name} is gone");
 }
 
 /// A server on which alice has signed in with a client.
