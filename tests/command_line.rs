@@ -456,6 +456,19 @@ async fn the_doctor_works_before_the_first_start_and_with_a_broken_configuration
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mails_are_shown_without_a_server_and_nothing_is_made_for_it() {
+    let homeserver = StubHomeserver::start().await;
+    let installation = Installation::new(&homeserver);
+    let told = installation.run(&["mail", "preview", "--out", "mails.html"]);
+    assert!(told.done().contains("Wrote mails.html"), "{}", told.out);
+    let page = fs::read_to_string(installation.folder.path().join("mails.html")).unwrap();
+    assert!(page.contains("<title>Mails of ") && page.contains("@alice:"), "{page}");
+    assert!(!installation.data().exists(), "neither keys nor a database");
+    installation.run(&["mail", "preview", "--out", "nowhere/mails.html"]).refused(1);
+    installation.run(&["mail", "preview"]).refused(2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn configurations_are_made_and_checked() {
     let homeserver = StubHomeserver::start().await;
     let installation = Installation::new(&homeserver);

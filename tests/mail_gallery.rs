@@ -2,14 +2,13 @@
 //!
 //! `GALLERY=<folder> cargo test gallery` also writes the mails into a folder, to be looked at.
 
-use gatehouse::accounts::activity::Event;
-use gatehouse::accounts::mails::{Mail, Occasion, write};
+use gatehouse::accounts::mails::{Occasion, one_of_each, preview, write};
 use gatehouse::config::Config;
 use gatehouse::ids::MailId;
 use gatehouse::languages::Language;
 use gatehouse::mail::Letter;
 use gatehouse::time::Timestamp;
-use scraper::{Html, Selector};
+use scraper::{ElementRef, Html, Selector};
 
 const NOW: Timestamp = Timestamp(1_795_216_860_000);
 const HOSTILE: &str =
@@ -36,48 +35,15 @@ impl Words {
         config.http.public_base = "https://example.org/auth/".parse().expect("a URL");
         config.homeserver.server_name = "chat.example.org".to_owned();
         config.branding.service_name = Some(self.service_name.to_owned());
-        let occasion = || Occasion {
+        let occasion = Occasion {
             at: NOW,
             is_by_admin: false,
             ip_address: self.browser.map(|_| "198.51.100.7".to_owned()),
             browser: self.browser.map(str::to_owned),
         };
-        let factor = |change| Mail::FactorChanged { change, occasion: occasion() };
-        let (address, token) = (self.address.to_owned(), "A".repeat(43));
-        let mails = [
-            ("test", Mail::Test),
-            ("verify-email", Mail::VerifyEmail { code: "314159".to_owned(), token: token.clone() }),
-            ("email-taken", Mail::EmailTaken),
-            ("reset-password", Mail::ResetPassword { token }),
-            ("new-sign-in", Mail::NewSignIn(occasion())),
-            ("password-changed", Mail::PasswordChanged(occasion())),
-            ("password-set", Mail::PasswordChanged(Occasion::by_admin(NOW))),
-            ("email-added", Mail::EmailAdded { address: address.clone(), occasion: occasion() }),
-            ("email-removed", Mail::EmailRemoved { address, occasion: occasion() }),
-            ("passkey-added", factor(Event::PasskeyAdded)),
-            ("passkey-removed", factor(Event::PasskeyRemoved)),
-            ("authenticator-added", factor(Event::AuthenticatorAdded)),
-            ("authenticator-removed", factor(Event::AuthenticatorRemoved)),
-            ("recovery-codes-made", factor(Event::RecoveryCodesMade)),
-            ("factors-removed", factor(Event::FactorsRemoved)),
-            ("recovery-link-made", factor(Event::RecoveryLinkMade)),
-            ("recovery-link-used", factor(Event::RecoveryLinkUsed)),
-            ("recovery-code-used", Mail::RecoveryCodeUsed { left: 7, occasion: occasion() }),
-            ("last-recovery-code-used", Mail::RecoveryCodeUsed { left: 0, occasion: occasion() }),
-            ("session-ended", Mail::SessionsEnded { count: 1, occasion: Occasion::by_admin(NOW) }),
-            ("sessions-ended", Mail::SessionsEnded { count: 7, occasion: Occasion::by_admin(NOW) }),
-        ];
-        let letter = |mail| {
-            write(
-                &config,
-                Language::ENGLISH,
-                MailId::of_name("one"),
-                NOW,
-                "alice@example.com",
-                Some(self.mxid),
-                &mail,
-            )
-        };
+        let mails = one_of_each(self.address, &occasion);
+        let (id, to) = (MailId::of_name("one"), "alice@example.com");
+        let letter = |mail| write(&config, Language::ENGLISH, id, NOW, to, Some(self.mxid), &mail);
         mails.into_iter().map(|(name, mail)| (name, letter(mail).expect("a mail"))).collect()
     }
 }
@@ -181,5 +147,72 @@ fn the_gallery_of_mails_is_written_where_asked() {
         let text = format!("Subject: {}\n\n{}", letter.subject, letter.text);
         std::fs::write(folder.join(format!("mail-{name}.txt")), text).expect("a mail written");
         std::fs::write(folder.join(format!("mail-{name}.html")), letter.html).expect("a mail written");
+    }
+}
+
+/// The kinds of mails, as the program has them.
+fn kinds() -> Vec<String> {
+    let source = include_str!("../src/accounts/mails/mod.rs");
+    let (_, kinds) = source.split_once("pub enum Mail {").expect("the mails");
+    let kinds = kinds.split("\n}").next().expect("their end").lines();
+    let kinds = kinds
+        .filter_map(|line| line.strip_prefix("    ").filter(|rest| rest.starts_with(char::is_alphabetic)));
+    kinds.map(|kind| kind.chars().take_while(|c| c.is_alphanumeric()).collect()).collect()
+}
+
+#[test]
+fn there_is_one_of_each_kind() {
+    let occasion = Occasion::by_admin(NOW);
+    let shown: Vec<String> =
+        one_of_each("alice@example.com", &occasion).iter().map(|(_, mail)| format!("{mail:?}")).collect();
+    let kinds = kinds();
+    assert!(kinds.len() >= 11, "{kinds:?}");
+    for kind in kinds {
+        let is_it = |mail: &String| mail.chars().take_while(|c| c.is_alphanumeric()).eq(kind.chars());
+        assert!(shown.iter().any(is_it), "{kind} is not shown");
+    }
+}
+
+#[test]
+fn a_page_shows_them_all_as_they_are_set_here() {
+    let mut config = Config::default();
+    config.http.public_base = "https://example.org/auth/".parse().expect("a URL");
+    config.homeserver.server_name = "chat.example.org".to_owned();
+    for (service_name, from) in
+        [("Example Chat", Some("Example Chat <noreply@example.org>")), (HOSTILE, None)]
+    {
+        config.branding.service_name = Some(service_name.to_owned());
+        config.branding.accent_color = "#a3195b".to_owned();
+        config.email.from = from.map(str::to_owned);
+        let text = preview(&config, NOW).expect("a page");
+        let page = Html::parse_document(&text);
+        assert!(page.errors.is_empty(), "{:?}", page.errors);
+        assert_eq!(count(&page, "script, img, link, form, object, base, [src], [onload]"), 0);
+        let frames = Selector::parse("section iframe[srcdoc]").expect("a selector");
+        let frames: Vec<_> = page.select(&frames).collect();
+        let of_each = one_of_each("alice@example.com", &Occasion::by_admin(NOW)).len();
+        assert_eq!(frames.len(), of_each * Language::spoken().count());
+        for frame in &frames {
+            assert_eq!(frame.attr("sandbox"), Some(""), "nothing in it runs or leads anywhere");
+            let mail = Html::parse_document(frame.attr("srcdoc").expect("a mail"));
+            assert_eq!(count(&mail, "h1"), 1);
+            let tag = frame.parent().and_then(ElementRef::wrap).and_then(|both| both.parent()).and_then(ElementRef::wrap);
+            let tag = tag.and_then(|section| section.attr("lang")).expect("a language");
+            assert_eq!(count(&mail, &format!("html[lang={tag}]")), 1, "{tag}");
+            assert_eq!(count(&mail, "script, img"), 0);
+        }
+        assert_eq!(count(&page, "section pre"), frames.len(), "each as text, too");
+        assert!(text.contains("a3195b"), "in the colours of this place");
+        assert!(
+            text.contains("https://example.org/auth/account/password")
+                && text.contains("@alice:chat.example.org")
+        );
+        assert_eq!(text.contains("No mails are sent yet"), from.is_none());
+        // What leads to them leads to all of them.
+        let links = Selector::parse("nav a").expect("a selector");
+        for link in page.select(&links) {
+            assert_eq!(count(&page, &format!("section[id={}]", &link.attr("href").expect("a link")[1..])), 1);
+        }
+        assert_eq!(count(&page, "nav a"), frames.len());
     }
 }

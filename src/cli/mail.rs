@@ -1,5 +1,6 @@
-//! `gatehouse mail`: whether mails arrive.
+//! `gatehouse mail`: what mails look like, and whether they arrive.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Subcommand;
@@ -10,12 +11,40 @@ use super::failure::Failure;
 use super::request::Answer;
 use crate::accounts::mails;
 use crate::app::App;
+use crate::config::Config;
 use crate::ids::MailId;
+use crate::time::Clock;
 
 /// How long a command waits for a mail server.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What can be done with mails.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// What the server does.
+    #[command(flatten)]
+    Asked(Mail),
+    /// Write a page that shows every mail in every language, as it would be sent; nothing is sent
+    Preview {
+        /// The file to write, to be opened in a browser; one that is there is replaced
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+}
+
+/// Writes the page of all mails to a file.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) fn preview(config: &Config, out: &Path) -> Result<Answer, Failure> {
+    let failed = |error: String| Failure::failed(format!("cannot write {}: {error}", out.display()));
+    let page = mails::preview(config, Clock::System.now()).map_err(|error| failed(error.to_string()))?;
+    std::fs::write(out, page).map_err(|error| failed(error.to_string()))?;
+    let text = format!("Wrote {}. Open it in a browser.", out.display());
+    Ok(Answer { text, data: json!({ "file": out }) })
+}
+
+/// What the server does with mails.
 #[derive(Debug, Subcommand, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mail {

@@ -82,9 +82,9 @@ enum Command {
     /// List and rotate the keys that sign ID tokens
     #[command(subcommand)]
     Keys(Keys),
-    /// See whether mails arrive
+    /// See what mails look like, and whether they arrive
     #[command(subcommand)]
-    Mail(Mail),
+    Mail(mail::Command),
     /// Check rules of your own, and see what an input would get
     #[command(subcommand)]
     Policy(policy::Command),
@@ -152,7 +152,10 @@ async fn carry_out(command: Command, path: Option<PathBuf>) -> Result<Done, Fail
             reach::carry_out(&load()?, Request::RegistrationTokens(command)).await?
         }
         Command::Keys(command) => reach::carry_out(&load()?, Request::Keys(command)).await?,
-        Command::Mail(command) => reach::carry_out(&load()?, Request::Mail(command)).await?,
+        Command::Mail(mail::Command::Preview { out }) => mail::preview(&load()?, &out)?,
+        Command::Mail(mail::Command::Asked(command)) => {
+            reach::carry_out(&load()?, Request::Mail(command)).await?
+        }
         Command::Serve => return Ok((None, None)),
     };
     Ok((Some(answer), None))

@@ -5,6 +5,7 @@
 
 mod job;
 mod page;
+mod preview;
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use job::SendMail;
 pub use page::write;
+pub use preview::{one_of_each, preview};
 
 use super::activity::{self, Event};
 use super::emails;
