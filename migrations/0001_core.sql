@@ -64,6 +64,7 @@ CREATE TABLE passwords (
     hash       TEXT NOT NULL,
     -- Which of the configured schemes made it; an older one is replaced at the next sign-in.
     version    BIGINT NOT NULL,
+    -- When the person got this password; its hash may be younger.
     created_at BIGINT NOT NULL
 );
 

@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use gatehouse::accounts::passwords;
+use gatehouse::accounts::sign_in::{self, Attempt, Named};
 use gatehouse::accounts::users::User;
+use gatehouse::http::requester::Requester;
 use gatehouse::keys::Password;
 use http::StatusCode;
 use http::header::ORIGIN;
+use serde_json::json;
 
 use crate::account_pages::{let_in, open};
 use crate::mails::{ALICE, alice, with_mails};
@@ -73,6 +77,39 @@ on_both_engines! {
         assert_eq!(bobs.get("/account/").await.status, StatusCode::OK);
         server.run_jobs().await;
         assert!(server.homeserver.devices("alice").is_empty());
+    }
+
+    async fn nobody_gets_in_by_the_old_password_while_it_is_changed(engine: Engine) {
+        // Comparing takes a while, as it does where people are signed in for real.
+        let server = Server::start_with(engine, |config| config.passwords.argon2.memory_kib = 16 * 1024).await;
+        let alice = server.user("alice").await;
+        server.advance(Duration::from_secs(1));
+        let mut owner = server.signed_in("alice").await;
+        let fields = [("new_password", NEW), ("new_password_again", NEW), ("end_others", "yes")];
+        let mut thieves: Vec<_> = (0..6).map(|_| server.browser()).collect();
+        let guesses = thieves.iter_mut().map(|thief| thief.sign_in("alice", PASSWORD, "/account/"));
+        let older = (0..6).map(|number| server.log_in("alice", json!({ "device_id": format!("DEVICE{number}") })));
+        let (changed, _, older) = tokio::join!(change(&mut owner, &fields), join_all(guesses), join_all(older));
+        assert_eq!(changed.location(), "/account/password?result=done");
+        for thief in &mut thieves {
+            assert!(thief.get("/account/").await.location().starts_with("/login"));
+        }
+        for answer in older {
+            if let Some(token) = answer.json()["access_token"].as_str() {
+                assert!(!server.is_active(token).await);
+            }
+        }
+        // What was right a moment ago is looked at once more in the transaction in which the session begins.
+        let requester = Requester::default();
+        let attempt = sign_in::attempt(&server.app, &requester, None, Named::User("alice"), NEW.to_owned()).await;
+        let Ok(Attempt::Right(_, counted)) = attempt else { panic!("the new password is right") };
+        let mut tx = server.app.store.begin().await.unwrap();
+        assert!(counted.still_holds(&mut tx, &alice).await.unwrap());
+        tx.commit().await.unwrap();
+        server.advance(Duration::from_secs(1));
+        change(&mut owner, &[("new_password", PASSWORD), ("new_password_again", PASSWORD)]).await.location();
+        let mut tx = server.app.store.begin().await.unwrap();
+        assert!(!counted.still_holds(&mut tx, &alice).await.unwrap());
     }
 
     async fn a_password_is_changed_by_who_has_just_proved_who_they_are(engine: Engine) {

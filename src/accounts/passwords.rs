@@ -66,17 +66,37 @@ pub async fn set(
 /// # Errors
 /// [`HashError::Busy`] when too many are being checked.
 pub async fn is_right(app: &App, user: Option<&User>, password: Password) -> Result<bool, Error> {
-    let stored = match user {
+    Ok(prove(app, user, password).await?.is_some())
+}
+
+/// The same, for those who go on with it: when the password that was right was set, for [`is_still`].
+///
+/// # Errors
+/// [`HashError::Busy`] when too many are being checked.
+pub async fn prove(app: &App, user: Option<&User>, password: Password) -> Result<Option<Timestamp>, Error> {
+    let found = match user {
         Some(user) => sql::find_password(&app.store, user.id).await?,
         None => None,
     };
+    let set_at = found.as_ref().map(|found| found.set_at);
+    let stored = found.map(|found| (found.hash, found.version));
     let before = stored.clone();
     let verified = app.passwords.verify(password, stored).await?;
     if let (Some(upgrade), Some(user), Some((before, _))) = (&verified.upgrade, user, before) {
         let mut tx = app.store.begin().await?;
         // Unless the password was changed meanwhile.
-        sql::replace_password(&mut tx, user.id, &before, &upgrade.0, upgrade.1, app.clock.now()).await?;
+        sql::replace_password(&mut tx, user.id, &before, &upgrade.0, upgrade.1).await?;
         tx.commit().await?;
     }
-    Ok(verified.is_right)
+    Ok(set_at.filter(|_| verified.is_right))
+}
+
+/// Whether the password that was set at that moment is still the person's, and stays so until the transaction ends:
+/// comparing takes long, and whoever changes it meanwhile ends what began by the old one. To be asked before
+/// anything else is written.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_still(tx: &mut Tx, user: UserId, set_at: Timestamp) -> Result<bool, store::Error> {
+    sql::hold_password(tx, user, set_at).await
 }

@@ -15,6 +15,7 @@ use crate::keys::Password;
 use crate::sessions::browser;
 use crate::store::{self, Tx};
 use crate::telemetry::metrics::SignIn;
+use crate::time::Timestamp;
 
 /// How metrics call a sign-in by name and password.
 const METHOD: &str = "password";
@@ -44,12 +45,25 @@ pub struct Counted {
     /// The name that was typed, and the secret of the browser if that is known there; none for a passkey.
     name: Option<(String, Option<String>)>,
     compared_at: Instant,
+    /// When the password that was right had been set; none for a passkey.
+    password_set_at: Option<Timestamp>,
 }
 
 impl Counted {
     /// Waits until a wrong password would be answered, for a right one that must look like it.
     pub async fn hold_back(&self, app: &App) {
         app.passwords.hold_back(self.compared_at).await;
+    }
+
+    /// Whether what was right then is right still, and stays so until the transaction ends.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn still_holds(&self, tx: &mut Tx, user: &User) -> Result<bool, store::Error> {
+        match self.password_set_at {
+            Some(set_at) => passwords::is_still(tx, user.id, set_at).await,
+            None => Ok(true),
+        }
     }
 
     /// Gives the attempt back.
@@ -78,7 +92,9 @@ pub async fn count_by_address(
 ) -> Result<Result<Counted, Duration>, store::Error> {
     let address = requester.limit_key();
     Ok(match rate_limits::spend(app, &Action::SignInFrom(&address)).await? {
-        Allowance::Granted => Ok(Counted { address, name: None, compared_at: Instant::now() }),
+        Allowance::Granted => {
+            Ok(Counted { address, name: None, compared_at: Instant::now(), password_set_at: None })
+        }
         Allowance::Exhausted(wait) => Err(wait),
     })
 }
@@ -122,11 +138,11 @@ pub async fn attempt(
         return Ok(Attempt::TooMany(wait));
     }
     let compared_at = Instant::now();
-    let is_right = match Password::new(password) {
-        Ok(password) => passwords::is_right(app, user.as_ref(), password).await?,
-        Err(_) => false,
+    let password_set_at = match Password::new(password) {
+        Ok(password) => passwords::prove(app, user.as_ref(), password).await?,
+        Err(_) => None,
     };
-    let Some(user) = user.as_ref().filter(|_| is_right) else {
+    let Some(user) = user.as_ref().filter(|_| password_set_at.is_some()) else {
         refused(user.as_ref(), SignIn::Wrong);
         return Ok(Attempt::Wrong);
     };
@@ -136,7 +152,7 @@ pub async fn attempt(
         Standing::Deactivated => refused(Some(user), SignIn::Wrong),
     }
     let name = Some((name, own_browser.map(str::to_owned)));
-    Ok(Attempt::Right(Box::new(user.clone()), Counted { address, name, compared_at }))
+    Ok(Attempt::Right(Box::new(user.clone()), Counted { address, name, compared_at, password_set_at }))
 }
 
 async fn find(app: &App, named: Named<'_>) -> Result<Option<User>, store::Error> {

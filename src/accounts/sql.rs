@@ -145,18 +145,33 @@ pub(super) async fn set_deactivated(tx: &mut Tx, id: UserId, at: Option<Timestam
     Ok(())
 }
 
-struct StoredPassword(String, i64);
+/// A password as it is stored.
+pub(super) struct StoredPassword {
+    pub hash: String,
+    pub version: i64,
+    /// When it was set; its hash may be younger.
+    pub set_at: Timestamp,
+}
 
 impl FromRow for StoredPassword {
     fn from_row(row: &Row) -> Result<StoredPassword, Error> {
-        Ok(StoredPassword(row.get("hash")?, row.get("version")?))
+        Ok(StoredPassword {
+            hash: row.get("hash")?,
+            version: row.get("version")?,
+            set_at: row.get("created_at")?,
+        })
     }
 }
 
-pub(super) async fn find_password(store: &Store, user: UserId) -> Result<Option<(String, i64)>, Error> {
-    const FIND: &str = "SELECT hash, version FROM passwords WHERE user_id = $1";
-    let found: Option<StoredPassword> = query(FIND).bind(user).fetch_optional(store).await?;
-    Ok(found.map(|StoredPassword(hash, version)| (hash, version)))
+pub(super) async fn find_password(store: &Store, user: UserId) -> Result<Option<StoredPassword>, Error> {
+    const FIND: &str = "SELECT hash, version, created_at FROM passwords WHERE user_id = $1";
+    query(FIND).bind(user).fetch_optional(store).await
+}
+
+/// Who changes it waits for the end of the transaction.
+pub(super) async fn hold_password(tx: &mut Tx, user: UserId, set_at: Timestamp) -> Result<bool, Error> {
+    const HOLD: &str = "UPDATE passwords SET version = version WHERE user_id = $1 AND created_at = $2";
+    Ok(query(HOLD).bind(user).bind(set_at).execute(tx).await? == 1)
 }
 
 pub(super) async fn set_password(
@@ -173,17 +188,16 @@ ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, version = excluded.ver
     Ok(())
 }
 
+/// Another hash of the same password.
 pub(super) async fn replace_password(
     tx: &mut Tx,
     user: UserId,
     before: &str,
     hash: &str,
     version: i64,
-    now: Timestamp,
 ) -> Result<(), Error> {
-    const REPLACE: &str = "
-UPDATE passwords SET hash = $1, version = $2, created_at = $3 WHERE user_id = $4 AND hash = $5";
-    query(REPLACE).bind(hash).bind(version).bind(now).bind(user).bind(before).execute(tx).await?;
+    const REPLACE: &str = "UPDATE passwords SET hash = $1, version = $2 WHERE user_id = $3 AND hash = $4";
+    query(REPLACE).bind(hash).bind(version).bind(user).bind(before).execute(tx).await?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::accounts::users::User;
 use crate::app::App;
 use crate::http::requester::Requester;
 
-const NOT_RIGHT: Error = Error::Forbidden("the name or the password is not right");
+pub(super) const NOT_RIGHT: Error = Error::Forbidden("the name or the password is not right");
 
 /// This API has no page to accept them on; clients show what is said here.
 const TERMS_DUE: Error = Error::Forbidden(

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::error::{Error, milliseconds};
+use super::password::NOT_RIGHT;
 use super::request::Wanted;
 use super::sso_logins;
 use crate::accounts::account_pages::sessions as sessions_page;
@@ -124,6 +125,9 @@ async fn start(
     let mut tx = app.store.begin().await?;
     let (authenticated_at, methods) = match proof {
         Proof::Password(counted) => {
+            if !counted.still_holds(&mut tx, user).await? {
+                return Err(NOT_RIGHT);
+            }
             counted.give_back(&mut tx, app).await?;
             (issue.now, Method::Password.into())
         }

@@ -42,6 +42,12 @@ pub async fn arrive(
     };
     let must = onward.needs_second || app.config.second_factor.is_required_for(user.is_admin);
     let mut tx = app.store.begin().await?;
+    if let Some(counted) = counted
+        && !counted.still_holds(&mut tx, user).await?
+    {
+        // The password was changed while the old one was compared.
+        return Ok(visit.go(&onward.through("/login")));
+    }
     attempts::end(&mut tx, visit).await?;
     if let Some(counted) = counted {
         counted.give_back(&mut tx, app).await?;
