@@ -107,7 +107,8 @@ impl Form {
             None => (None, None),
         };
         let page = SignInPage {
-            frame: visit.frame(),
+            // The path that was asked for may name other sites in vain.
+            frame: visit.frame().back_to(self.onward.through("/login")),
             onward: self.onward,
             client,
             username: self.username,
