@@ -196,7 +196,11 @@ fn a_page_shows_them_all_as_they_are_set_here() {
             assert_eq!(frame.attr("sandbox"), Some(""), "nothing in it runs or leads anywhere");
             let mail = Html::parse_document(frame.attr("srcdoc").expect("a mail"));
             assert_eq!(count(&mail, "h1"), 1);
-            let tag = frame.parent().and_then(ElementRef::wrap).and_then(|both| both.parent()).and_then(ElementRef::wrap);
+            let tag = frame
+                .parent()
+                .and_then(ElementRef::wrap)
+                .and_then(|both| both.parent())
+                .and_then(ElementRef::wrap);
             let tag = tag.and_then(|section| section.attr("lang")).expect("a language");
             assert_eq!(count(&mail, &format!("html[lang={tag}]")), 1, "{tag}");
             assert_eq!(count(&mail, "script, img"), 0);

@@ -58,6 +58,7 @@ mod passkeys;
 mod passkeys_second_step;
 mod password_reset;
 mod past_vulnerabilities;
+mod past_vulnerabilities_accounts;
 mod policies;
 mod private_key_jwt;
 mod provisioning;
