@@ -271,12 +271,17 @@ CREATE TABLE client_sessions (
     pending_issued_at      BIGINT,
     -- Whether it was brought here with tokens that another server had issued.
     has_foreign_tokens     BOOLEAN NOT NULL DEFAULT FALSE,
+    -- The name of its device, as it was last given here; or what the person calls a personal token.
+    name                   TEXT,
+    -- When it ends by itself: a session with this is a personal token.
+    expires_at             BIGINT,
     CHECK (user_id IS NOT NULL OR client_id IS NOT NULL)
 );
 CREATE INDEX client_sessions_user ON client_sessions (user_id, id);
 CREATE INDEX client_sessions_client ON client_sessions (client_id);
 CREATE INDEX client_sessions_browser_session ON client_sessions (browser_session_id);
 CREATE INDEX client_sessions_ended ON client_sessions (ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX client_sessions_expires ON client_sessions (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX client_sessions_foreign ON client_sessions (id) WHERE has_foreign_tokens;
 -- Never two live sessions on one device (Matrix CS API, Relationship between access tokens and devices).
 CREATE UNIQUE INDEX client_sessions_live_device ON client_sessions (user_id, device_id) WHERE ended_at IS NULL;

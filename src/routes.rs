@@ -13,9 +13,10 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::accounts::account_pages::{
-    activity, add_email, authenticator_app, confirm_email, cross_signing_reset, deactivate, emails,
-    end_others, end_session, home, new_passkey, passkey as account_passkey, passkeys,
-    password as new_password, recovery_codes, remove_email, security, session, sessions, verify_email,
+    activity, add_email, application, applications, authenticator_app, confirm_email, cross_signing_reset,
+    deactivate, emails, end_others, end_session, export, home, new_passkey, new_token,
+    passkey as account_passkey, passkeys, password as new_password, profile, recovery_codes, remove_email,
+    rename_app, security, session, sessions, tokens, verify_email,
 };
 use crate::accounts::{language, signed_in};
 use crate::app::App;
@@ -30,7 +31,7 @@ use crate::http::pages::Site;
 use crate::http::request_id::request_id;
 use crate::http::visit::Visit;
 use crate::login::{
-    enrol, passkey, password, recover, reset_password, second, security_key, sign_out, terms,
+    enrol, enrol_key, passkey, password, recover, reset_password, second, security_key, sign_out, terms,
 };
 use crate::oauth::guard::{in_time, method_not_allowed, method_not_allowed_for_any_origin, panicked};
 use crate::oauth::metadata::{self, Jwks};
@@ -188,6 +189,7 @@ fn pages(app: &App) -> Router<App> {
             "/account/security/apps/{id}/remove",
             get(authenticator_app::get_remove).post(authenticator_app::post_remove),
         )
+        .route("/account/security/apps/{id}/rename", get(rename_app::get).post(rename_app::post))
         .route("/account/security/recovery-codes", get(recovery_codes::get).post(recovery_codes::post))
         .route("/account/security/browsers/{id}/forget", post(security::post_forget))
         .route("/account/security/passkeys/{id}", get(account_passkey::get).post(account_passkey::post))
@@ -196,6 +198,13 @@ fn pages(app: &App) -> Router<App> {
             get(account_passkey::get_remove).post(account_passkey::post_remove),
         )
         .route("/account/activity", get(activity::get))
+        .route("/account/profile", get(profile::get).post(profile::post))
+        .route("/account/applications", get(applications::get))
+        .route("/account/application", get(application::get))
+        .route("/account/application/end", get(application::get_end).post(application::post_end))
+        .route("/account/export", get(export::get).post(export::post))
+        .route("/account/tokens", get(tokens::get))
+        .route("/account/tokens/new", get(new_token::get).post(new_token::post))
         .route("/account/sessions", get(sessions::get))
         .route("/account/email", get(emails::get))
         .route("/account/email/add", get(add_email::get).post(add_email::post))
@@ -219,6 +228,7 @@ fn pages(app: &App) -> Router<App> {
     if app.config.relying_party_id().is_some() {
         router = router
             .route("/login/passkey", post(passkey::post))
+            .route("/login/enrol/key", get(enrol_key::get).post(enrol_key::post))
             .route(new_passkey::PATH, get(new_passkey::get).post(new_passkey::post));
     }
     if app.config.compat.enabled {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::accounts::jobs::{DeactivateUser, ProvisionUser, ReactivateUser};
+use crate::accounts::jobs::{DeactivateUser, ProvisionUser, ReactivateUser, SetDisplayName};
 use crate::accounts::mails::SendMail;
 use crate::accounts::password_resets::BeginPasswordReset;
 use crate::app::App;
@@ -73,6 +73,7 @@ pub async fn run_next_of(app: &App, crew: Option<Crew>) -> Result<bool, store::E
     app.wake_workers();
     match leased.kind.as_str() {
         ProvisionUser::KIND => jobs::run::<ProvisionUser>(app, &leased).await?,
+        SetDisplayName::KIND => jobs::run::<SetDisplayName>(app, &leased).await?,
         DeactivateUser::KIND => jobs::run::<DeactivateUser>(app, &leased).await?,
         ReactivateUser::KIND => jobs::run::<ReactivateUser>(app, &leased).await?,
         DeleteDevice::KIND => jobs::run::<DeleteDevice>(app, &leased).await?,

@@ -2,13 +2,15 @@
 //!
 //! `GALLERY=<folder> cargo test gallery` also writes the pages into a folder, to be looked at.
 
+mod account;
+
 use std::collections::HashSet;
 use std::time::Duration;
 
 use askama::Template;
 use axum::http::HeaderMap;
 use gatehouse::accounts::account_pages::authenticator_app::{
-    AddAppPage, EnrolmentForm, EnrolmentProblem, RemoveAppPage,
+    AddAppPage, EnrolmentForm, EnrolmentProblem, Instead, RemoveAppPage,
 };
 use gatehouse::accounts::account_pages::passkeys::PasskeySection;
 use gatehouse::accounts::account_pages::recovery_codes::{NewCodesPage, OfferCodesPage};
@@ -16,9 +18,10 @@ use gatehouse::accounts::account_pages::security::{SecurityNotice, SecurityPage}
 use gatehouse::accounts::account_pages::{
     AccountHomePage, AccountNotice, ActivityPage, AddEmailPage, ChangedPasswordPage, ConfirmEmailPage,
     ConfirmedEmailPage, CrossSigningResetAllowedPage, CrossSigningResetPage, DeactivatePage, DeactivatedPage,
-    EmailNotice, EmailProblem, EmailsPage, EndOthersPage, EndSessionPage, Loss, NewPasskeyPage, NotAdded,
-    PasskeyNotice, PasskeyPage, PasskeyRow, PasswordPage, RemoveEmailPage, RemovePasskeyPage, SessionKind,
-    SessionPage, SessionRow, SessionsPage, UselessLinkPage, VerifyEmailPage, WrongCode, WrongName,
+    EmailNotice, EmailProblem, EmailsPage, EndOthersPage, EndSessionPage, KeyForm, Loss, NewPasskeyPage,
+    NotAdded, PasskeyNotice, PasskeyPage, PasskeyRow, PasswordPage, RemoveEmailPage, RemovePasskeyPage,
+    SessionKind, SessionPage, SessionRow, SessionsPage, UselessLinkPage, VerifyEmailPage, WrongCode,
+    WrongName,
 };
 use gatehouse::accounts::activity::{Entry, Event};
 use gatehouse::accounts::authenticator_apps::{AuthenticatorApp, Instructions};
@@ -181,12 +184,13 @@ impl Words {
             end_path: "/account/sessions/browser/01ARZ3NDEKTSV4RRFFQ69G5FAV/end".to_owned(),
             client: None,
             user_agent: self.user_agent.clone(),
-            device_name: None,
+            name: None,
             device_id: None,
             last_seen_at: (self.which != "missing").then_some(Timestamp(NOW.0 - days * DAY - 200_000)),
             ip_address: self.ip_address.clone(),
             created_at: Timestamp(NOW.0 - days * DAY - 30 * DAY),
             scopes: Vec::new(),
+            expires_at: None,
             is_this_one: days == 0,
         }
     }
@@ -197,7 +201,7 @@ impl Words {
             path: Some("/account/sessions/client/01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned()),
             end_path: "/account/sessions/client/01ARZ3NDEKTSV4RRFFQ69G5FAV/end".to_owned(),
             client: Some(self.client()),
-            device_name: self.device_name.clone(),
+            name: self.device_name.clone(),
             device_id: Some(self.device_id.clone()),
             scopes: scope_words::rows(&self.scope),
             is_this_one: false,
@@ -276,6 +280,11 @@ impl Words {
                     frame: frame(),
                     person: self.person(),
                     action: "/account/security/passkeys/new".to_owned(),
+                    form: KeyForm {
+                        action: "/login/enrol/key",
+                        fields: vec![("next", self.typed.clone())],
+                        back: "/login/enrol".to_owned(),
+                    },
                     kind,
                     ceremony: ceremony(),
                     problem,
@@ -374,6 +383,10 @@ impl Words {
                 action: "/login/enrol",
                 fields: vec![("next", self.typed.clone())],
                 is_demanded,
+                instead: is_demanded.then(|| Instead {
+                    passkey: "/login/enrol/key?kind=passkey".to_owned(),
+                    security_key: "/login/enrol/key?kind=security-key".to_owned(),
+                }),
             };
             let instructions = Instructions {
                 picture: "<svg viewBox=\"0 0 9 9\"><path d=\"M1,1h7v7h-7\"/></svg>".to_owned(),
@@ -652,22 +665,31 @@ impl Words {
             notice: None,
             in_use,
             unused,
+            search: String::new(),
             next: None,
+            previous: None,
             first: None,
             has_others: true,
             now: NOW,
         };
         let full = SessionsPage {
             notice: Some(AccountNotice::Ended(SessionKind::Client)),
-            next: Some("/account/sessions?after=01".to_owned()),
+            next: Some("/account/sessions?before=01".to_owned()),
+            previous: Some("/account/sessions?after=01".to_owned()),
             first: Some("/account/sessions".to_owned()),
             ..sessions(
-                vec![self.browser(0), self.app(0), self.app(3), self.older_app(5)],
+                vec![self.browser(0), self.app(0), self.app(3), self.older_app(5), self.token(2)],
                 vec![self.app(100), self.browser(400)],
             )
         };
         add("sessions", full.render());
         add("sessions-in-use", sessions(vec![self.browser(0), self.app(2)], Vec::new()).render());
+        let searched = |row: Vec<SessionRow>| SessionsPage {
+            search: if self.typed.is_empty() { "x".to_owned() } else { self.typed.clone() },
+            ..sessions(row, Vec::new())
+        };
+        add("sessions-found", searched(vec![self.app(2)]).render());
+        add("sessions-not-found", searched(Vec::new()).render());
         let none = SessionsPage {
             notice: Some(AccountNotice::EndedOthers(1)),
             has_others: false,
@@ -703,8 +725,10 @@ impl Words {
         add("end-older", EndSessionPage { frame: frame(), session: self.older_app(3), now: NOW }.render());
         add("end-this", EndSessionPage { frame: frame(), session: self.browser(0), now: NOW }.render());
         add("end-browser", EndSessionPage { frame: frame(), session: self.browser(5), now: NOW }.render());
+        add("end-token", EndSessionPage { frame: frame(), session: self.token(3), now: NOW }.render());
         add("end-others", EndOthersPage { frame: frame(), others: 7, devices: 5 }.render());
         add("end-one-other", EndOthersPage { frame: frame(), others: 1, devices: 1 }.render());
+        pages.extend(account::pages(self));
         pages
     }
 }
@@ -792,7 +816,7 @@ fn every_field_is_labelled_and_every_reference_leads_somewhere() {
         for input in page.select(&select("input:not([type=hidden]), select, textarea")) {
             let id = input.attr("id").unwrap_or_default();
             assert_eq!(page.select(&select(&format!("label[for='{id}']"))).count(), 1, "{name}: {id}");
-            let is_typed = input.attr("type") != Some("checkbox");
+            let is_typed = !matches!(input.attr("type"), Some("checkbox" | "radio"));
             assert_eq!(input.attr("autocomplete").is_some(), is_typed, "{name}: {id}");
         }
         for element in page.select(&select("[aria-describedby], [data-shows], a[href^='#']")) {
@@ -817,6 +841,11 @@ fn every_form_that_changes_something_here_carries_its_token() {
         for form in page.select(&select("form")) {
             let ours = form.attr("action").is_some_and(|action| action.starts_with(BASE));
             let tokens = form.select(&select("input[type=hidden][name=csrf][value=csrf-token]")).count();
+            // To look for something changes nothing.
+            if form.attr("role") == Some("search") {
+                assert_eq!((form.attr("method"), tokens), (Some("get"), 0), "{name}");
+                continue;
+            }
             assert_eq!(form.attr("method"), Some("post"), "{name}");
             assert_eq!(tokens, usize::from(ours), "{name}: {:?}", form.attr("action"));
         }

@@ -52,10 +52,20 @@ pub enum Event {
     SessionsEnded,
     /// An app was allowed to replace the keys that others are verified by.
     CrossSigningReset,
+    /// The person is shown by another name, or by none.
+    DisplayNameChanged,
+    /// A personal token was made.
+    TokenMade,
+    /// One was revoked.
+    TokenRevoked,
+    /// An app was signed out everywhere, and what it was allowed was forgotten.
+    ApplicationRemoved,
+    /// Everything that is known of the account was downloaded.
+    DataExported,
 }
 
 impl Event {
-    const ALL: [Event; 16] = [
+    const ALL: [Event; 21] = [
         Event::SignedIn,
         Event::PasswordChanged,
         Event::EmailAdded,
@@ -72,6 +82,11 @@ impl Event {
         Event::RecoveryLinkUsed,
         Event::SessionsEnded,
         Event::CrossSigningReset,
+        Event::DisplayNameChanged,
+        Event::TokenMade,
+        Event::TokenRevoked,
+        Event::ApplicationRemoved,
+        Event::DataExported,
     ];
 
     /// As it is stored.
@@ -93,6 +108,11 @@ impl Event {
             Event::RecoveryLinkUsed => "recovery_link_used",
             Event::SessionsEnded => "sessions_ended",
             Event::CrossSigningReset => "cross_signing_reset",
+            Event::DisplayNameChanged => "display_name_changed",
+            Event::TokenMade => "token_made",
+            Event::TokenRevoked => "token_revoked",
+            Event::ApplicationRemoved => "application_removed",
+            Event::DataExported => "data_exported",
         }
     }
 

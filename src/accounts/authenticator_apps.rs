@@ -222,6 +222,20 @@ SELECT id, name, created_at, last_used_at FROM authenticator_apps WHERE user_id 
     query(LIST).bind(user).fetch_all(on).await
 }
 
+/// Gives one another name; `false` when it is not the user's.
+///
+/// # Errors
+/// When the database fails.
+pub async fn rename(
+    tx: &mut Tx,
+    id: AuthenticatorAppId,
+    user: UserId,
+    name: &str,
+) -> Result<bool, store::Error> {
+    const RENAME: &str = "UPDATE authenticator_apps SET name = $1 WHERE id = $2 AND user_id = $3";
+    Ok(query(RENAME).bind(name).bind(id).bind(user).execute(tx).await? == 1)
+}
+
 /// Removes one; `false` when it is not the user's. See [`may_be_without`](super::factors::may_be_without).
 ///
 /// # Errors

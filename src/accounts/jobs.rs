@@ -77,6 +77,44 @@ pub async fn reach_homeserver(app: &App, user: &User) -> Result<(), homeserver::
     }
 }
 
+/// Tells the homeserver the name that the user has just chosen to be shown by.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SetDisplayName {
+    /// Whose.
+    pub user_id: UserId,
+    /// The name; none takes it away.
+    pub display_name: Option<String>,
+}
+
+impl SetDisplayName {
+    /// The change that the homeserver has yet to be told of, if there is one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn waiting(store: &Store, user_id: UserId) -> Result<Option<SetDisplayName>, store::Error> {
+        jobs::last_waiting(store, &queue_of(user_id)).await
+    }
+}
+
+impl Job for SetDisplayName {
+    const KIND: &'static str = "set_displayname";
+
+    fn queue(&self) -> String {
+        queue_of(self.user_id)
+    }
+
+    async fn run(&self, app: &App) -> Result<(), JobError> {
+        match users::find(&app.store, self.user_id).await? {
+            // A profile is gone with its account.
+            Some(user) if user.deactivated_at.is_none() => {
+                let name = self.display_name.as_deref();
+                app.homeserver.set_display_name(&user.localpart, name).await.map_err(failed)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Deactivates the user on the homeserver.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct DeactivateUser {

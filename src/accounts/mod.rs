@@ -8,8 +8,10 @@
 pub mod account_pages;
 pub mod activity;
 pub mod authenticator_apps;
+pub mod display_name;
 pub mod email_verifications;
 pub mod emails;
+pub mod export;
 pub mod factors;
 pub mod jobs;
 pub mod language;
@@ -18,6 +20,7 @@ pub mod new_password;
 pub mod passkeys;
 pub mod password_resets;
 pub mod passwords;
+pub mod personal_tokens;
 pub mod recovery_codes;
 pub mod recovery_links;
 pub mod registration_tokens;

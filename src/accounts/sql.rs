@@ -145,6 +145,25 @@ pub(super) async fn set_deactivated(tx: &mut Tx, id: UserId, at: Option<Timestam
     Ok(())
 }
 
+/// Removes everything that is the account's but the account.
+pub(super) async fn erase(tx: &mut Tx, id: UserId) -> Result<(), Error> {
+    for erase in [
+        "DELETE FROM user_emails WHERE user_id = $1",
+        "DELETE FROM email_verifications WHERE user_id = $1",
+        "DELETE FROM password_resets WHERE user_id = $1",
+        "DELETE FROM passwords WHERE user_id = $1",
+        "DELETE FROM passkeys WHERE user_id = $1",
+        "DELETE FROM authenticator_apps WHERE user_id = $1",
+        "DELETE FROM recovery_codes WHERE user_id = $1",
+        "DELETE FROM recovery_links WHERE user_id = $1",
+        "DELETE FROM remembered_browsers WHERE user_id = $1",
+        "DELETE FROM account_events WHERE user_id = $1",
+    ] {
+        query(erase).bind(id).execute(&mut *tx).await?;
+    }
+    Ok(())
+}
+
 /// A password as it is stored.
 pub(super) struct StoredPassword {
     pub hash: String,

@@ -5,11 +5,12 @@ use serde::Serialize;
 
 use super::jobs::{DeactivateUser, ProvisionUser, ReactivateUser};
 use super::sql;
+use crate::clients::consents;
 use crate::ids::{Localpart, UserId};
 use crate::jobs;
 use crate::languages::Language;
 use crate::policy::input;
-use crate::sessions::{browser, client};
+use crate::sessions::{browser, client, records};
 use crate::store::{self, Change, On, Query, Store, Tx};
 use crate::time::Timestamp;
 
@@ -195,8 +196,8 @@ pub async fn unlock(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<(), store
     jobs::enqueue(tx, &ProvisionUser { user_id: id }, now).await
 }
 
-/// Deactivates the account: ends its sessions and has the homeserver deactivate it too, erasing what
-/// the person wrote if `erase` says so. The name stays taken.
+/// Deactivates the account: ends its sessions and has the homeserver deactivate it too. The name stays taken. If
+/// `erase` says so, the homeserver erases what the person wrote, and we forget all but the name.
 ///
 /// # Errors
 /// When the database fails.
@@ -205,10 +206,30 @@ pub async fn deactivate(tx: &mut Tx, id: UserId, erase: bool, now: Timestamp) ->
     sql::set_deactivated(tx, id, Some(now)).await?;
     client::end_all(tx, id, client::EndReason::Deactivated, now).await?;
     browser::end_all(tx, id, None, now).await?;
+    if erase {
+        self::erase(tx, id).await?;
+    }
     jobs::enqueue(tx, &DeactivateUser { user_id: id, erase }, now).await
 }
 
-/// Reactivates the account, with the password it had; its sessions do not come back.
+/// Erases an account that is deactivated: we forget all but its name, and the homeserver what the person wrote.
+///
+/// # Errors
+/// When the database fails.
+pub async fn erase_deactivated(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<(), store::Error> {
+    erase(tx, id).await?;
+    jobs::enqueue(tx, &DeactivateUser { user_id: id, erase: true }, now).await
+}
+
+/// What remains is the name, so that nobody takes it, and which sessions there were until they are forgotten, so
+/// that clients are still told of their end.
+async fn erase(tx: &mut Tx, id: UserId) -> Result<(), store::Error> {
+    sql::erase(tx, id).await?;
+    consents::forget_all(tx, id).await?;
+    records::erase(tx, id).await
+}
+
+/// Reactivates the account, with the password it had unless that was erased; its sessions do not come back.
 ///
 /// # Errors
 /// When the database fails.

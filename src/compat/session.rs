@@ -19,7 +19,6 @@ use crate::http::requester::Requester;
 use crate::ids::DeviceId;
 use crate::methods::{Method, Methods};
 use crate::policy::{Decision, input, sessions_to_end};
-use crate::random;
 use crate::sessions::client::{self, MATRIX_API_SCOPE, NewClientSession};
 use crate::sessions::device::{self, HeldDevice};
 use crate::sessions::tokens::{self, Issue, Pair};
@@ -85,7 +84,7 @@ pub(super) async fn begin(
         provision(app, &user).await?;
     }
     let now = app.clock.now();
-    let device_id = wanted.device_id.unwrap_or_else(new_device_id);
+    let device_id = wanted.device_id.unwrap_or_else(device::new_id);
     let name = wanted.initial_device_display_name.as_deref();
     let is_known = client::find_by_device(&app.store, user.id, &device_id).await?.is_some();
     let held = device::make_ready(app, user.id, &user.localpart, &device_id, name, now).await?;
@@ -96,7 +95,7 @@ pub(super) async fn begin(
         false => Duration::MAX,
     };
     let issue = Issue { requester, root: app.keys.root(), lifetime, limits: &app.config.sessions, now };
-    let device = (device_id.clone(), is_known);
+    let device = (device_id.clone(), is_known, name);
     let begun = start(app, &user, &proof, device, &held, &issue).await;
     let pair = device::settle(app, Some(&held), begun).await?;
     app.wake_workers();
@@ -118,7 +117,7 @@ async fn start(
     app: &App,
     user: &User,
     proof: &Proof,
-    (device_id, is_known): (DeviceId, bool),
+    (device_id, is_known, name): (DeviceId, bool, Option<&str>),
     held: &HeldDevice,
     issue: &Issue<'_>,
 ) -> Result<Pair, Error> {
@@ -150,6 +149,11 @@ async fn start(
         methods,
     };
     let (session, pair) = tokens::start_session(&mut tx, &new, issue).await?;
+    // A device that was there before has kept its name.
+    if let Some(name) = name.filter(|_| held.is_new()) {
+        let name: String = name.chars().take(device::LONGEST_NAME).collect();
+        client::rename(&mut tx, session, user.id, &name).await?;
+    }
     if !users::is_still_active(&mut tx, user.id).await? {
         return Err(Error::Deactivated);
     }
@@ -219,18 +223,4 @@ pub(super) async fn question(
         sessions: input::Sessions { live: count.live, with_device: count.with_device },
         requester: requester.for_policy(),
     })
-}
-
-/// Ten letters and digits, as homeservers make them.
-fn new_device_id() -> DeviceId {
-    const CHARACTERS: &[u8; 36] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-    let mut id = String::with_capacity(10);
-    while id.len() < 10 {
-        let mut bytes = [0u8; 16];
-        random::fill(&mut bytes);
-        // Bytes beyond the last multiple of 36 would make some characters likelier than others.
-        let fair = bytes.into_iter().filter(|byte| *byte < 252).map(|byte| usize::from(byte) % 36);
-        id.extend(fair.map(|place| char::from(CHARACTERS[place])).take(10 - id.len()));
-    }
-    DeviceId(id)
 }

@@ -160,6 +160,19 @@ impl Homeserver {
         self.post("provision_user", json!({ "localpart": localpart, "locked": is_locked })).await
     }
 
+    /// Sets the name that a user is shown by, or takes it away.
+    ///
+    /// # Errors
+    /// When the homeserver cannot be reached or refuses, as it does for more than 256 characters.
+    pub async fn set_display_name(&self, localpart: &Localpart, name: Option<&str>) -> Result<(), Error> {
+        match name {
+            Some(name) => {
+                self.post("set_displayname", json!({ "localpart": localpart, "displayname": name })).await
+            }
+            None => self.post("unset_displayname", json!({ "localpart": localpart })).await,
+        }
+    }
+
     /// Deactivates a user there, optionally asking for what they wrote to be erased.
     ///
     /// # Errors

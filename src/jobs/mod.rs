@@ -259,6 +259,15 @@ pub async fn progress(store: &Store, queue: &str, prefix: &str) -> Result<Progre
     })
 }
 
+/// The last job of its kind that waits or runs in a queue, as it was asked for.
+///
+/// # Errors
+/// When the database fails.
+pub async fn last_waiting<J: Job>(store: &Store, queue: &str) -> Result<Option<J>, store::Error> {
+    let payload = sql::find_last_waiting(store, queue, J::KIND).await?;
+    Ok(payload.and_then(|payload| serde_json::from_str(&payload).ok()))
+}
+
 /// A queue that somebody works on outside of the workers, who leave it alone meanwhile.
 #[derive(Debug)]
 pub struct Held {

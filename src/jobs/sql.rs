@@ -27,6 +27,23 @@ VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $6)";
     Ok(())
 }
 
+pub(super) async fn find_last_waiting(
+    store: &Store,
+    queue: &str,
+    kind: &str,
+) -> Result<Option<String>, Error> {
+    const FIND: &str = "
+SELECT payload FROM jobs WHERE queue = $1 AND kind = $2 AND given_up_at IS NULL ORDER BY id DESC LIMIT 1";
+    struct Payload(String);
+    impl FromRow for Payload {
+        fn from_row(row: &Row) -> Result<Payload, Error> {
+            Ok(Payload(row.get("payload")?))
+        }
+    }
+    let found: Option<Payload> = query(FIND).bind(queue).bind(kind).fetch_optional(store).await?;
+    Ok(found.map(|Payload(payload)| payload))
+}
+
 /// Prolongs a lease, unless another worker has taken the job over.
 pub(super) async fn keep(store: &Store, job: &Leased, until: Timestamp) -> Result<(), Error> {
     const KEEP: &str =

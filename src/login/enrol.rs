@@ -1,16 +1,18 @@
-//! Setting up an authenticator app in the midst of a sign-in, for those who must have a second factor and have
-//! none. There is no session before that is done.
+//! Setting up a second factor in the midst of a sign-in, for those who must have one and have none: an
+//! authenticator app, or what is made at [`enrol_key`]. There is no session before that is done.
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 
 use super::arrive::arrive;
 use super::attempts::{self, Attempt};
+use super::enrol_key;
 use super::next::Onward;
 use super::second;
-use crate::accounts::account_pages::authenticator_app::EnrolmentForm;
+use crate::accounts::account_pages::authenticator_app::{EnrolmentForm, Instead};
 use crate::accounts::account_pages::recovery_codes;
 use crate::accounts::factors;
+use crate::accounts::passkeys::Kind;
 use crate::app::App;
 use crate::http::error::PageError;
 use crate::http::form::{FormError, Parameters};
@@ -31,7 +33,11 @@ pub async fn post(State(app): State<App>, visit: Visit, form: Result<Parameters,
 }
 
 /// The sign-in that waits for this, or the way to where it has to begin or to go on.
-async fn find(app: &App, visit: &Visit, onward: &Onward) -> Result<Result<Attempt, Response>, PageError> {
+pub(super) async fn find(
+    app: &App,
+    visit: &Visit,
+    onward: &Onward,
+) -> Result<Result<Attempt, Response>, PageError> {
     let Some(attempt) = attempts::find(app, visit).await? else {
         return Ok(Err(visit.go(&onward.through("/login"))));
     };
@@ -45,7 +51,7 @@ async fn find(app: &App, visit: &Visit, onward: &Onward) -> Result<Result<Attemp
 async fn show(app: &App, visit: &Visit, query: &str) -> Result<Response, PageError> {
     let onward = Onward::read(&Parameters::parse(query.as_bytes())?);
     match find(app, visit, &onward).await? {
-        Ok(attempt) => form_of(&onward).begin(app, visit, &attempt.user),
+        Ok(attempt) => form_of(app, &onward).begin(app, visit, &attempt.user),
         Err(answer) => Ok(answer),
     }
 }
@@ -61,7 +67,7 @@ async fn confirm(
         Ok(attempt) => attempt,
         Err(answer) => return Ok(answer),
     };
-    if let Err(answer) = form_of(&onward).confirm(app, visit, &attempt.user, &form).await? {
+    if let Err(answer) = form_of(app, &onward).confirm(app, visit, &attempt.user, &form).await? {
         return Ok(answer);
     }
     let methods = attempt.methods.with(Method::Totp);
@@ -69,6 +75,10 @@ async fn confirm(
     arrive(app, visit, &attempt.user, methods, None, &codes_first).await
 }
 
-fn form_of(onward: &Onward) -> EnrolmentForm {
-    EnrolmentForm { action: PATH, fields: onward.fields(), is_demanded: true }
+fn form_of(app: &App, onward: &Onward) -> EnrolmentForm {
+    let instead = app.config.relying_party_id().map(|_| Instead {
+        passkey: enrol_key::path(Kind::Passkey, onward),
+        security_key: enrol_key::path(Kind::SecurityKey, onward),
+    });
+    EnrolmentForm { action: PATH, fields: onward.fields(), is_demanded: true, instead }
 }

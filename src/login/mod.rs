@@ -8,6 +8,7 @@ pub mod arrive;
 pub mod attempts;
 pub mod captcha;
 pub mod enrol;
+pub mod enrol_key;
 pub mod next;
 pub mod passkey;
 pub mod password;

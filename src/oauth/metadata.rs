@@ -95,8 +95,8 @@ pub fn document(config: &Config) -> Value {
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": Algorithm::ALL.map(Algorithm::as_str),
         "claims_supported": [
-            "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "amr", "sid", "preferred_username",
-            "email", "email_verified"
+            "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "amr", "sid", "name",
+            "preferred_username", "email", "email_verified"
         ],
         "acr_values_supported": Acr::ALL.map(Acr::as_str),
         "prompt_values_supported": Prompt::SUPPORTED,

@@ -67,13 +67,13 @@ pub fn judge(
     let home_page = client.metadata.client_uri.as_ref();
     app.policy.authorization_grant(&input::AuthorizationGrant {
         user,
-        client: input::Client {
+        client: Some(input::Client {
             client_id: client.id.clone(),
             origin: client.origin.as_str().to_owned(),
             client_name: client.metadata.client_name.clone(),
             host: home_page.and_then(|uri| uri.host_str()).map(str::to_owned),
-        },
-        grant_type,
+        }),
+        grant_type: grant_type.into(),
         scope: scope.to_string().split(' ').map(str::to_owned).collect(),
         device_id: scope.device_id().cloned(),
         sessions: input::Sessions { live: count.live, with_device: count.with_device },

@@ -8,9 +8,11 @@ use serde_json::json;
 
 use super::error::Error;
 use super::scope::{EMAIL, OPENID, PROFILE, Scope};
+use crate::accounts::display_name::{self, DisplayName};
 use crate::accounts::emails;
 use crate::app::App;
 use crate::http::headers::{bearer, no_store};
+use crate::ids::Localpart;
 use crate::sessions::tokens;
 
 /// `GET` and `POST /oauth2/userinfo`.
@@ -33,6 +35,11 @@ async fn answer(app: &App, headers: &HeaderMap) -> Result<Response, Error> {
     let mut claims = json!({ "sub": user.id });
     if scope.has(PROFILE) {
         claims["preferred_username"] = json!(user.localpart);
+        // What is not known is left out (§5.3.2): the homeserver has the name, and may be away.
+        let localpart = Localpart::from_stored(user.localpart.clone());
+        if let DisplayName::Known(Some(name)) = display_name::find(app, user.id, &localpart).await? {
+            claims["name"] = json!(name);
+        }
     }
     // With a scope, claims go here and not into the ID token, since there is an access token (OpenID Connect
     // Core §5.4). Who has no address has neither claim (§5.3.2).

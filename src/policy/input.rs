@@ -108,10 +108,10 @@ impl Redirect {
 pub struct AuthorizationGrant {
     /// Whose account; nobody's when a client acts for itself.
     pub user: Option<User>,
-    /// Which client.
-    pub client: Client,
+    /// Which client; none when a person makes a token for a program of their own.
+    pub client: Option<Client>,
     /// With which grant tokens are asked for.
-    pub grant_type: GrantType,
+    pub grant_type: Grant,
     /// The scope, token by token.
     pub scope: Vec<String>,
     /// The Matrix device in the scope.
@@ -120,6 +120,34 @@ pub struct AuthorizationGrant {
     pub sessions: Sessions,
     /// Who asks.
     pub requester: Requester,
+}
+
+/// How access is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grant {
+    /// In the browser (RFC 6749 §4.1).
+    AuthorizationCode,
+    /// It goes on (RFC 6749 §6).
+    RefreshToken,
+    /// To a client for itself (RFC 6749 §4.4).
+    ClientCredentials,
+    /// By a code that is entered elsewhere (RFC 8628).
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
+    DeviceCode,
+    /// By a token that a person makes.
+    PersonalToken,
+}
+
+impl From<GrantType> for Grant {
+    fn from(grant_type: GrantType) -> Grant {
+        match grant_type {
+            GrantType::AuthorizationCode => Grant::AuthorizationCode,
+            GrantType::RefreshToken => Grant::RefreshToken,
+            GrantType::ClientCredentials => Grant::ClientCredentials,
+            GrantType::DeviceCode => Grant::DeviceCode,
+        }
+    }
 }
 
 /// May somebody sign in through the login API of older Matrix clients?

@@ -36,6 +36,17 @@ pub struct Place {
     pub(super) id: String,
 }
 
+/// Which part of the list is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Its beginning.
+    First,
+    /// What was used before the session at this place.
+    Before(Place),
+    /// What was used after it: from there upwards.
+    After(Place),
+}
+
 /// How many live sessions there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -75,8 +86,8 @@ impl FromStr for Place {
     }
 }
 
-/// Up to `limit` live sessions of the user besides the browser session `except`, the last used
-/// first, below the place `before`.
+/// Up to `limit` live sessions of the user besides the browser session `except`, beginning where the part
+/// begins: the last used first, but those after a place the other way round.
 ///
 /// # Errors
 /// When the database fails.
@@ -84,11 +95,16 @@ pub async fn list(
     store: &Store,
     user_id: UserId,
     except: BrowserSessionId,
-    before: Option<&Place>,
+    part: &Part,
     limit: i64,
 ) -> Result<Vec<Session>, store::Error> {
-    sql::all::list(store, user_id, except, before, limit).await
+    sql::all::list(store, user_id, except, part, limit).await
 }
+
+/// What reads the list, for tests that ask how the engines go about it: parameters as in [`list`], with the
+/// moment and the identifier of a place.
+#[doc(hidden)]
+pub const LISTS: [&str; 2] = [sql::all::LIST_BEFORE, sql::all::LIST_AFTER];
 
 /// Counts the live sessions of the user besides the browser session `except`.
 ///

@@ -33,6 +33,17 @@ pub struct ClientSession {
     pub last_seen_ip: Option<String>,
     /// What the client calls itself.
     pub user_agent: Option<String>,
+    /// What its device was last called here, or what the person calls a personal token.
+    pub name: Option<String>,
+    /// When it ends by itself, if it is a personal token ([`personal`](super::personal)).
+    pub expires_at: Option<Timestamp>,
+}
+
+impl ClientSession {
+    /// Whether it is a token that the person made for a program of theirs.
+    pub fn is_personal(&self) -> bool {
+        self.expires_at.is_some()
+    }
 }
 
 /// Why a session ended, for the log and for those who ask later.
@@ -167,6 +178,34 @@ pub async fn end_all_of_client(tx: &mut Tx, client_id: &ClientId, now: Timestamp
         end(tx, session.id, session.user_id, session.device_id, EndReason::ClientRemoved, now).await?;
     }
     Ok(())
+}
+
+/// Ends the user's live sessions with a client, and returns how many these were.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_all_of_user_and_client(
+    tx: &mut Tx,
+    user_id: UserId,
+    client_id: &ClientId,
+    reason: EndReason,
+    now: Timestamp,
+) -> Result<u64, Error> {
+    let mut ended = 0;
+    for session in list(&mut *tx, user_id, None, i64::MAX).await? {
+        if session.client_id.as_ref() == Some(client_id) {
+            ended += u64::from(end(tx, session.id, user_id, session.device_id, reason, now).await?);
+        }
+    }
+    Ok(ended)
+}
+
+/// Gives a live session of the user another name; `false` when it is over.
+///
+/// # Errors
+/// When the database fails.
+pub async fn rename(tx: &mut Tx, id: ClientSessionId, user_id: UserId, name: &str) -> Result<bool, Error> {
+    sql::set_name(tx, id, user_id, name).await
 }
 
 /// A live session by its identifier.

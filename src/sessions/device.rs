@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::homeserver;
 use crate::ids::{DeviceId, Localpart, UserId};
 use crate::jobs;
+use crate::random;
 use crate::store::{self, Change, Query, Tx};
 use crate::time::Timestamp;
 
@@ -20,7 +21,23 @@ const TRIES: usize = 40;
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 /// The longest name for a device that homeservers take, in characters.
-const LONGEST_NAME: usize = 100;
+pub const LONGEST_NAME: usize = 100;
+/// The most bytes of a device identifier that homeservers accept.
+pub const LONGEST_ID: usize = 255;
+
+/// A fresh identifier: ten letters and digits, as homeservers make them.
+pub fn new_id() -> DeviceId {
+    const CHARACTERS: &[u8; 36] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    let mut id = String::with_capacity(10);
+    while id.len() < 10 {
+        let mut bytes = [0u8; 16];
+        random::fill(&mut bytes);
+        // Bytes beyond the last multiple of 36 would make some characters likelier than others.
+        let fair = bytes.into_iter().filter(|byte| *byte < 252).map(|byte| usize::from(byte) % 36);
+        id.extend(fair.map(|place| char::from(CHARACTERS[place])).take(10 - id.len()));
+    }
+    DeviceId(id)
+}
 
 /// A device for which a sign-in is on its way: nobody else may sign in on it or delete it meanwhile.
 #[derive(Debug)]
@@ -28,6 +45,14 @@ pub struct HeldDevice {
     user_id: UserId,
     device_id: DeviceId,
     queue: jobs::Held,
+    is_new: bool,
+}
+
+impl HeldDevice {
+    /// Whether the homeserver did not have it before.
+    pub fn is_new(&self) -> bool {
+        self.is_new
+    }
 }
 
 /// Why a session cannot begin on a device just now.
@@ -62,9 +87,10 @@ pub async fn make_ready(
     name: Option<&str>,
     now: Timestamp,
 ) -> Result<HeldDevice, NotReady> {
-    let held = hold_patiently(app, user_id, device_id, now).await?;
+    let mut held = hold_patiently(app, user_id, device_id, now).await?;
     match app.homeserver.upsert_device(localpart, device_id).await {
         Ok(is_new) => {
+            held.is_new = is_new;
             if let Some(name) = name.filter(|_| is_new) {
                 let name: String = name.chars().take(LONGEST_NAME).collect();
                 // Without its name the device is as good as with it.
@@ -104,7 +130,7 @@ async fn hold(
 ) -> Result<Option<HeldDevice>, store::Error> {
     let job = DeleteDevice { user_id, device_id: device_id.clone() };
     let queue = jobs::hold(&app.store, &job, now, now + HELD).await?;
-    Ok(queue.map(|queue| HeldDevice { user_id, device_id: job.device_id, queue }))
+    Ok(queue.map(|queue| HeldDevice { user_id, device_id: job.device_id, queue, is_new: false }))
 }
 
 /// Makes room for a new session on a device that is held, and ends the hold: ends the session that is

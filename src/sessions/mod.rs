@@ -10,6 +10,8 @@ pub mod device;
 pub mod foreign;
 pub mod jobs;
 pub mod logout;
+pub mod personal;
+pub mod records;
 mod sql;
 pub mod tokens;
 
@@ -35,7 +37,9 @@ pub async fn expire(tx: &mut Tx, limits: &config::Sessions, now: Timestamp) -> R
     let never = Timestamp(i64::MIN);
     let idle_since = limits.client_idle_seconds.map_or(never, ago);
     let created_before = limits.client_absolute_seconds.map_or(never, ago);
-    for (session, user, device) in sql::list_stale_client_sessions(tx, idle_since, created_before).await? {
+    for (session, user, device) in
+        sql::list_stale_client_sessions(tx, idle_since, created_before, now).await?
+    {
         client::end(tx, session, user, device, client::EndReason::Expired, now).await?;
     }
     // After the clients' sessions, as a sign-in does, so that the two cannot wait for each other.

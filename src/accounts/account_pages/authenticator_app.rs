@@ -40,6 +40,17 @@ pub struct EnrolmentForm {
     pub fields: Vec<(&'static str, String)>,
     /// Whether the person cannot go on without.
     pub is_demanded: bool,
+    /// What can be set up in its place, where that is offered.
+    pub instead: Option<Instead>,
+}
+
+/// Local paths of the pages on which something else is set up.
+#[derive(Clone, Debug)]
+pub struct Instead {
+    /// A passkey.
+    pub passkey: String,
+    /// A security key.
+    pub security_key: String,
 }
 
 impl EnrolmentForm {
@@ -110,7 +121,8 @@ pub async fn post_add(State(app): State<App>, visit: Visit, form: Result<Paramet
     visit.answer(add(&app, &visit, form).await)
 }
 
-const OWN_FORM: EnrolmentForm = EnrolmentForm { action: ADD_PATH, fields: Vec::new(), is_demanded: false };
+const OWN_FORM: EnrolmentForm =
+    EnrolmentForm { action: ADD_PATH, fields: Vec::new(), is_demanded: false, instead: None };
 
 /// Who may set up another one.
 async fn allowed(app: &App, visit: &Visit) -> Result<Result<SignedIn, Response>, PageError> {

@@ -8,6 +8,7 @@ use http::StatusCode;
 
 use super::session_row::{self, SessionKind, SessionRow};
 use super::sessions::AccountNotice;
+use super::tokens::TokenNotice;
 use crate::accounts::activity::{self, Event};
 use crate::accounts::mails::Occasion;
 use crate::accounts::signed_in;
@@ -99,12 +100,17 @@ async fn end(
         Err(sign_in_first) => return Ok(sign_in_first),
     };
     let user = signed_in.user.id;
+    let kind = match all::find(&app.store, id, user).await? {
+        Some(session) => SessionKind::of(&session),
+        None => return already_ended(app, visit, id, user).await,
+    };
     let mut tx = app.store.begin().await?;
     let now = app.clock.now();
     let is_ended = all::end(&mut tx, id, user, now).await?;
     if is_ended {
         let occasion = Occasion::by(&visit.requester, now);
-        activity::add(&mut tx, user, Event::SessionsEnded, &occasion).await?;
+        let event = if kind == SessionKind::Token { Event::TokenRevoked } else { Event::SessionsEnded };
+        activity::add(&mut tx, user, event, &occasion).await?;
     }
     tx.commit().await?;
     if !is_ended {
@@ -114,7 +120,10 @@ async fn end(
     if id == SessionId::Browser(signed_in.session.id) {
         return Ok(visit.sign_out(visit.go(SIGNED_OUT)));
     }
-    Ok(visit.go(&AccountNotice::Ended(SessionKind::of(id)).path()))
+    Ok(visit.go(&match kind {
+        SessionKind::Token => TokenNotice::Revoked.path(),
+        kind => AccountNotice::Ended(kind).path(),
+    }))
 }
 
 /// The answer for a session that is not live: a person who had it is told that it is over; anybody

@@ -1,7 +1,5 @@
 //! The first account page.
 
-use std::time::Duration;
-
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -9,21 +7,17 @@ use http::StatusCode;
 
 use super::Section;
 use super::action::Action;
+use crate::accounts::display_name::{self, DisplayName};
 use crate::accounts::signed_in;
 use crate::app::App;
-use crate::homeserver::{self, UserFacts};
 use crate::http::error::PageError;
 use crate::http::filters;
 use crate::http::form::{Parameters, with_query};
 use crate::http::pages::{Frame, Person};
 use crate::http::visit::Visit;
-use crate::ids::Localpart;
 
 /// Local path of the page.
 pub const PATH: &str = "/account/";
-
-/// How long the page waits for the homeserver: it can do without.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The page `GET /account/` shows.
 #[derive(Debug, Template)]
@@ -58,24 +52,12 @@ async fn show(app: &App, visit: &Visit, query: &str) -> Result<Response, PageErr
     if let Some(action) = action {
         return Ok(visit.go(&action.page(app, signed_in.user.id).await?));
     }
-    let known = ask_homeserver(app, &signed_in.user.localpart).await;
-    let homeserver_unreachable = known.is_err();
-    let display_name = known.ok().flatten().and_then(|facts| facts.display_name);
+    let known = display_name::find(app, signed_in.user.id, &signed_in.user.localpart).await?;
+    let (display_name, homeserver_unreachable) = match known {
+        DisplayName::Known(name) => (name, false),
+        DisplayName::Unknown => (None, true),
+    };
     let person = Person { display_name, ..signed_in.person(app) };
     let page = AccountHomePage { frame: visit.frame(), person, homeserver_unreachable };
     Ok(visit.page(StatusCode::OK, &page, None))
-}
-
-/// What the homeserver knows of the person; nothing if it does not know them yet.
-async fn ask_homeserver(app: &App, localpart: &Localpart) -> Result<Option<UserFacts>, homeserver::Error> {
-    let asked = tokio::time::timeout(PATIENCE, app.homeserver.query_user(localpart)).await;
-    match asked {
-        Ok(Ok(facts)) => Ok(Some(facts)),
-        Ok(Err(homeserver::Error::NotFound)) => Ok(None),
-        Ok(Err(error)) => Err(error),
-        Err(_) => Err(homeserver::Error::Unreachable("no answer in time".to_owned())),
-    }
-    .inspect_err(
-        |error| tracing::warn!(%error, "the account page is shown without what the homeserver knows"),
-    )
 }

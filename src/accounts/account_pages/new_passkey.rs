@@ -6,7 +6,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::passkey::PasskeyNotice;
-use super::{passkeys as rows, recovery_codes};
+use super::{passkeys as rows, recovery_codes, security};
 use crate::accounts::activity::{Event, note};
 use crate::accounts::factors;
 use crate::accounts::passkeys::{Ceremony, Kind, Refused, enrolment};
@@ -33,12 +33,25 @@ pub struct NewPasskeyPage<'a> {
     pub person: Person,
     /// Local path of the page, to come back to as somebody else.
     pub action: String,
+    /// What leads on, besides what the browser answers.
+    pub form: KeyForm,
     /// What is to be made.
     pub kind: Kind,
     /// What the browser needs for it.
     pub ceremony: Ceremony,
     /// Why nothing was added.
     pub problem: Option<NotAdded>,
+}
+
+/// Where the page leads, wherever one is set up.
+#[derive(Clone, Debug)]
+pub struct KeyForm {
+    /// Local path that it is posted to.
+    pub action: &'static str,
+    /// What it carries besides.
+    pub fields: Vec<(&'static str, String)>,
+    /// Local path to leave it.
+    pub back: String,
 }
 
 /// Why nothing was added.
@@ -56,6 +69,17 @@ pub enum NotAdded {
     TooMany,
 }
 
+impl From<Refused> for NotAdded {
+    fn from(refused: Refused) -> NotAdded {
+        match refused {
+            Refused::Stale => NotAdded::Stale,
+            Refused::AlreadyEnrolled => NotAdded::AlreadyEnrolled,
+            Refused::TooMany => NotAdded::TooMany,
+            Refused::Invalid | Refused::Unknown(_) => NotAdded::Invalid,
+        }
+    }
+}
+
 /// Shows the page.
 pub async fn get(State(app): State<App>, RawQuery(query): RawQuery, visit: Visit) -> Response {
     visit.answer(show(&app, &visit, &query.unwrap_or_default()).await)
@@ -66,7 +90,8 @@ pub async fn post(State(app): State<App>, visit: Visit, form: Result<Parameters,
     visit.answer(add(&app, &visit, form).await)
 }
 
-fn kind_of(parameters: &Parameters) -> Kind {
+/// Which kind is meant.
+pub fn kind_of(parameters: &Parameters) -> Kind {
     match parameters.get("kind") {
         Some("security-key") => Kind::SecurityKey,
         _ => Kind::Passkey,
@@ -98,7 +123,8 @@ async fn page(
     let ceremony = enrolment::begin(app, visit.browser(), &who.user, kind).await?;
     let ceremony = ceremony.ok_or(Problem::NotFound)?;
     let (person, action) = (who.person(app), path_of(kind));
-    let page = NewPasskeyPage { frame: visit.frame(), person, action, kind, ceremony, problem };
+    let form = KeyForm { action: PATH, fields: Vec::new(), back: security::PATH.to_owned() };
+    let page = NewPasskeyPage { frame: visit.frame(), person, action, form, kind, ceremony, problem };
     let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     Ok(visit.page(status, &page, None))
 }
@@ -125,12 +151,17 @@ async fn add(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> R
             };
             return renew(app, visit, &who, added.kind, visit.go(&on)).await;
         }
-        Err(Refused::Stale) => NotAdded::Stale,
-        Err(Refused::AlreadyEnrolled) => NotAdded::AlreadyEnrolled,
-        Err(Refused::TooMany) => NotAdded::TooMany,
-        Err(Refused::Invalid | Refused::Unknown(_)) => NotAdded::Invalid,
+        Err(refused) => NotAdded::from(refused),
     };
     page(app, visit, &who, kind, Some(problem)).await
+}
+
+/// What somebody proves who they are with who has just made one.
+pub fn method_of(kind: Kind) -> Method {
+    match kind {
+        Kind::Passkey => Method::Passkey,
+        Kind::SecurityKey => Method::SecurityKey,
+    }
 }
 
 /// Notes that the person has just used what they added, so that they need not use it again to go on.
@@ -141,10 +172,7 @@ async fn renew(
     kind: Kind,
     response: Response,
 ) -> Result<Response, PageError> {
-    let methods = who.session.methods.with(match kind {
-        Kind::Passkey => Method::Passkey,
-        Kind::SecurityKey => Method::SecurityKey,
-    });
+    let methods = who.session.methods.with(method_of(kind));
     let mut tx = app.store.begin().await?;
     let secret = browser::renew(&mut tx, who.session.id, methods, &visit.requester, app.clock.now()).await?;
     tx.commit().await?;

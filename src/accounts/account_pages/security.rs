@@ -6,7 +6,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::passkeys::PasskeySection;
-use super::{Section, authenticator_app};
+use super::{Section, authenticator_app, rename_app};
 use crate::accounts::authenticator_apps::{self, AuthenticatorApp};
 use crate::accounts::factors::{self, Factors};
 use crate::accounts::passkeys::Kind;
@@ -30,6 +30,8 @@ pub const PATH: &str = "/account/security";
 pub enum SecurityNotice {
     /// An authenticator app counts.
     AppAdded,
+    /// One has another name.
+    AppRenamed,
     /// One does not any more.
     AppRemoved,
     /// A passkey or security key does not count any more.
@@ -45,8 +47,9 @@ pub enum SecurityNotice {
 }
 
 impl SecurityNotice {
-    const ALL: [(SecurityNotice, &str); 7] = [
+    const ALL: [(SecurityNotice, &str); 8] = [
         (SecurityNotice::AppAdded, "app-added"),
+        (SecurityNotice::AppRenamed, "app-renamed"),
         (SecurityNotice::AppRemoved, "app-removed"),
         (SecurityNotice::PasskeyRemoved, "passkey-removed"),
         (SecurityNotice::LastFactor, "last-factor"),
@@ -92,6 +95,10 @@ pub struct SecurityPage<'a> {
 
 impl SecurityPage<'_> {
     const SECTION: Section = Section::Security;
+
+    fn rename_path(&self, app: &AuthenticatorApp) -> String {
+        rename_app::path(app.id)
+    }
 
     fn remove_path(&self, app: &AuthenticatorApp) -> String {
         authenticator_app::remove_path(app.id)

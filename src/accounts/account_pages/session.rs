@@ -17,12 +17,12 @@ use crate::http::filters;
 use crate::http::form::{FormError, Parameters, with_query};
 use crate::http::pages::Frame;
 use crate::http::visit::Visit;
-use crate::ids::{ClientSessionId, DeviceId};
+use crate::http::words;
+use crate::ids::ClientSessionId;
 use crate::sessions::all::{self, Session, SessionId};
+use crate::sessions::client;
+use crate::sessions::device::LONGEST_NAME;
 use crate::time::Timestamp;
-
-/// The longest name for a device that homeservers take, in characters.
-const LONGEST_NAME: usize = 100;
 
 /// The page that shows one client's session. A new name for its device is posted to its own path.
 #[derive(Debug, Template)]
@@ -124,19 +124,27 @@ async fn rename(
         Err(answer) => return Ok(answer),
     };
     let Session::Client(client) = &session else { return Err(Problem::NotFound.into()) };
-    let device_id: DeviceId = client.device_id.clone().ok_or(Problem::BadRequest)?;
+    if client.device_id.is_none() && !client.is_personal() {
+        return Err(Problem::BadRequest.into());
+    }
     let name = form.get("name").unwrap_or_default().trim();
     let name: String = name.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
-    if name.is_empty() {
+    if words::shown(&name).is_empty() {
         return page(app, visit, &signed_in, session, id, (false, true)).await;
     }
     let path = session_row::client_path(id);
-    match app.homeserver.rename_device(&signed_in.user.localpart, &device_id, &name).await {
-        Ok(()) => Ok(visit.go(&with_query(&path, &[("notice", "renamed".into())]))),
-        Err(homeserver::Error::NotFound) => Err(Problem::UnknownDevice.into()),
-        Err(error) => {
-            tracing::warn!(%error, user = %signed_in.user.id, "the homeserver did not take the name of a device");
-            Err(PageError::from(Problem::HomeserverUnreachable).then(WayOn::Again(path)))
+    if let Some(device_id) = &client.device_id {
+        match app.homeserver.rename_device(&signed_in.user.localpart, device_id, &name).await {
+            Ok(()) => {}
+            Err(homeserver::Error::NotFound) => return Err(Problem::UnknownDevice.into()),
+            Err(error) => {
+                tracing::warn!(%error, user = %signed_in.user.id, "the homeserver did not take the name of a device");
+                return Err(PageError::from(Problem::HomeserverUnreachable).then(WayOn::Again(path)));
+            }
         }
     }
+    let mut tx = app.store.begin().await?;
+    client::rename(&mut tx, id, signed_in.user.id, &name).await?;
+    tx.commit().await?;
+    Ok(visit.go(&with_query(&path, &[("notice", "renamed".into())])))
 }

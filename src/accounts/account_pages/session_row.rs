@@ -24,14 +24,17 @@ pub enum SessionKind {
     Browser,
     /// An app that was let in.
     Client,
+    /// A program of the person's own, with a token that they made for it.
+    Token,
 }
 
 impl SessionKind {
-    /// The kind of session that an identifier names.
-    pub(super) fn of(id: SessionId) -> SessionKind {
-        match id {
-            SessionId::Browser(_) => SessionKind::Browser,
-            SessionId::Client(_) => SessionKind::Client,
+    /// The kind of a session.
+    pub(super) fn of(session: &Session) -> SessionKind {
+        match session {
+            Session::Browser(_) => SessionKind::Browser,
+            Session::Client(session) if session.is_personal() => SessionKind::Token,
+            Session::Client(_) => SessionKind::Client,
         }
     }
 }
@@ -50,8 +53,8 @@ pub struct SessionRow {
     pub client: Option<ClientLabel>,
     /// Browser and system in words, "Firefox on Linux", where known.
     pub user_agent: Option<String>,
-    /// The name the Matrix device goes by.
-    pub device_name: Option<String>,
+    /// What the Matrix device was last called here, or what the person calls the token.
+    pub name: Option<String>,
     /// The Matrix device.
     pub device_id: Option<String>,
     /// When it was last used; `None` when never or not known.
@@ -62,6 +65,8 @@ pub struct SessionRow {
     pub created_at: Timestamp,
     /// What the client may do.
     pub scopes: Vec<ScopeRow>,
+    /// When it ends by itself; tokens do.
+    pub expires_at: Option<Timestamp>,
     /// Whether it is the one asking.
     pub is_this_one: bool,
 }
@@ -69,6 +74,9 @@ pub struct SessionRow {
 impl SessionRow {
     /// What it is called: the app, or browser and system.
     pub fn called(&self, t: &Language) -> Text {
+        if self.kind == SessionKind::Token {
+            return Text::isolated(&words::shown(self.name.as_deref().unwrap_or_default()));
+        }
         match (&self.client, &self.user_agent) {
             (Some(ClientLabel { name: Some(name), .. }), _) => Text::isolated(&words::shown(name)),
             (Some(ClientLabel { verified_host: Some(host), .. }), _) => Text::isolated(&words::exact(host)),
@@ -77,6 +85,21 @@ impl SessionRow {
             (None, None) if self.kind == SessionKind::Client => t.unnamed_app(),
             (None, None) => t.unknown_browser(),
         }
+    }
+
+    /// Whether what can be read of it has this text in it, which is in lower case.
+    pub(super) fn matches(&self, search: &str, t: &Language) -> bool {
+        let client = self.client.as_ref();
+        let texts = [
+            client.and_then(|client| client.name.as_deref()),
+            client.and_then(|client| client.verified_host.as_deref()),
+            self.user_agent.as_deref(),
+            self.name.as_deref(),
+            self.device_id.as_deref(),
+            self.ip_address.as_deref(),
+        ];
+        let has = |text: &str| text.to_lowercase().contains(search);
+        search.is_empty() || texts.into_iter().flatten().any(has) || has(&self.called(t).plain())
     }
 }
 
@@ -136,29 +159,34 @@ fn browser(session: BrowserSession, signed_in: &SignedIn) -> SessionRow {
         end_path: end_path(SessionId::Browser(session.id)),
         client: None,
         user_agent: session.user_agent.as_deref().and_then(user_agent::in_words),
-        device_name: None,
+        name: None,
         device_id: None,
         last_seen_at: Some(session.last_seen_at),
         ip_address: session.last_seen_ip,
         created_at: session.created_at,
         scopes: Vec::new(),
+        expires_at: None,
         is_this_one: session.id == signed_in.session.id,
     }
 }
 
 fn client(session: ClientSession, label: Option<ClientLabel>) -> SessionRow {
+    let is_personal = session.is_personal();
+    // When a token was made is not a use of it, and where it is used nobody says.
+    let last_seen_at = Some(session.last_seen_at).filter(|at| !is_personal || *at > session.created_at);
     SessionRow {
-        kind: SessionKind::Client,
+        kind: if is_personal { SessionKind::Token } else { SessionKind::Client },
         path: Some(client_path(session.id)),
         end_path: end_path(SessionId::Client(session.id)),
         client: label,
         user_agent: session.user_agent.as_deref().and_then(user_agent::in_words),
-        device_name: None,
+        name: session.name,
         device_id: session.device_id.map(|id| id.0),
-        last_seen_at: Some(session.last_seen_at),
+        last_seen_at,
         ip_address: session.last_seen_ip,
         created_at: session.created_at,
         scopes: scope_words::rows(&session.scope),
+        expires_at: session.expires_at,
         is_this_one: false,
     }
 }

@@ -4,7 +4,6 @@ use serde_json::json;
 
 use super::homeserver::{self, Told};
 use super::{Deactivate, SetPassword, get, view};
-use crate::accounts::jobs::DeactivateUser;
 use crate::accounts::mails::{self, Mail, Occasion};
 use crate::accounts::passwords;
 use crate::accounts::users::{self, User};
@@ -12,7 +11,6 @@ use crate::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::request::Answer;
 use crate::ids::UserId;
-use crate::jobs;
 use crate::sessions::client::EndReason;
 use crate::sessions::{browser, client};
 
@@ -77,7 +75,7 @@ pub(super) async fn deactivate(app: &App, deactivate: Deactivate) -> Result<Answ
     let erase = deactivate.erase;
     match user.deactivated_at {
         None => users::deactivate(&mut tx, user.id, erase, now).await?,
-        Some(_) if erase => jobs::enqueue(&mut tx, &DeactivateUser { user_id: user.id, erase }, now).await?,
+        Some(_) if erase => users::erase_deactivated(&mut tx, user.id, now).await?,
         Some(_) => return unchanged(app, &user, "is deactivated already"),
     }
     tx.commit().await?;

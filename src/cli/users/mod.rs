@@ -6,6 +6,7 @@ mod emails;
 mod factors;
 mod homeserver;
 pub(super) use homeserver::{Told, tell};
+mod tokens;
 mod view;
 
 use clap::{Args, Subcommand};
@@ -94,6 +95,8 @@ pub enum Users {
         #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=168))]
         hours: u64,
     },
+    /// Make an access token for a bot; it is printed once
+    IssueToken(IssueToken),
     /// Say whether a person may administer the homeserver
     SetAdmin {
         /// Whose
@@ -175,6 +178,28 @@ pub struct Deactivate {
     pub yes: bool,
 }
 
+/// `users issue-token`.
+#[derive(Debug, Args, Serialize, Deserialize)]
+pub struct IssueToken {
+    /// Whose account it opens
+    pub name: String,
+    /// What the token is called, for those who come across it later
+    #[arg(long = "name", value_name = "TOKEN_NAME")]
+    pub token_name: String,
+    /// For how many days it is good
+    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..=365))]
+    pub days: u64,
+    /// What it may do: messages (the Matrix API), administration, identity
+    #[arg(long = "permission", value_name = "PERMISSION", default_value = "messages")]
+    pub permissions: Vec<String>,
+    /// Make a device for it, as end-to-end encryption needs
+    #[arg(long)]
+    pub device: bool,
+    /// Make a device of this identifier for it
+    #[arg(long, value_name = "ID", conflicts_with = "device")]
+    pub device_id: Option<String>,
+}
+
 impl Users {
     /// Asks the person at the terminal for what is still needed.
     ///
@@ -232,6 +257,7 @@ impl Users {
             Users::Factors { name } => factors::list(app, &name).await,
             Users::RemoveFactor(remove) => factors::remove(app, remove).await,
             Users::RecoveryLink { name, hours } => factors::recovery_link(app, &name, hours).await,
+            Users::IssueToken(issue) => tokens::issue(app, issue).await,
             Users::SetAdmin { name, is_admin } => changes::set_admin(app, &name, is_admin).await,
         }
     }

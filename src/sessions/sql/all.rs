@@ -2,7 +2,7 @@
 
 use super::LAST_ID;
 use crate::ids::{BrowserSessionId, UserId};
-use crate::sessions::all::{Counts, Place, Session, SessionId};
+use crate::sessions::all::{Counts, Part, Session, SessionId};
 use crate::sessions::browser::BrowserSession;
 use crate::sessions::client::ClientSession;
 use crate::store::{Error, FromRow, Row, Store, query};
@@ -17,31 +17,50 @@ impl FromRow for Session {
     }
 }
 
+macro_rules! list {
+    ($where:literal, $order:literal) => {
+        concat!(
+            "
+SELECT TRUE AS is_browser, id, user_id, created_at, authenticated_at, methods, last_seen_at, last_seen_ip, user_agent,
+       CAST(NULL AS TEXT) AS client_id, CAST(NULL AS TEXT) AS scope, CAST(NULL AS TEXT) AS device_id,
+       CAST(NULL AS TEXT) AS name, CAST(NULL AS BIGINT) AS expires_at
+FROM browser_sessions
+WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL AND ",
+            $where,
+            "
+UNION ALL
+SELECT FALSE AS is_browser, id, user_id, created_at, authenticated_at, methods, last_seen_at, last_seen_ip, user_agent,
+       client_id, scope, device_id, name, expires_at
+FROM client_sessions
+WHERE user_id = $1 AND ended_at IS NULL AND ",
+            $where,
+            $order
+        )
+    };
+}
+
+// No index has `last_seen_at`: each refresh writes it, and would have to move its entry too. Of one person's
+// sessions few are sorted.
+pub(in crate::sessions) const LIST_BEFORE: &str = list!(
+    "(last_seen_at < $3 OR (last_seen_at = $3 AND id < $4))",
+    "\nORDER BY last_seen_at DESC, id DESC LIMIT $5"
+);
+pub(in crate::sessions) const LIST_AFTER: &str =
+    list!("(last_seen_at > $3 OR (last_seen_at = $3 AND id > $4))", "\nORDER BY last_seen_at, id LIMIT $5");
+
 pub(in crate::sessions) async fn list(
     store: &Store,
     user: UserId,
     except: BrowserSessionId,
-    before: Option<&Place>,
+    part: &Part,
     limit: i64,
 ) -> Result<Vec<Session>, Error> {
-    const LIST: &str = "
-SELECT TRUE AS is_browser, id, user_id, created_at, authenticated_at, methods, last_seen_at, last_seen_ip, user_agent,
-       CAST(NULL AS TEXT) AS client_id, CAST(NULL AS TEXT) AS scope, CAST(NULL AS TEXT) AS device_id
-FROM browser_sessions
-WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL
-  AND (last_seen_at < $3 OR (last_seen_at = $3 AND id < $4))
-UNION ALL
-SELECT FALSE AS is_browser, id, user_id, created_at, authenticated_at, methods, last_seen_at, last_seen_ip, user_agent,
-       client_id, scope, device_id
-FROM client_sessions
-WHERE user_id = $1 AND ended_at IS NULL
-  AND (last_seen_at < $3 OR (last_seen_at = $3 AND id < $4))
-ORDER BY last_seen_at DESC, id DESC LIMIT $5";
-    let (last_seen_at, id) = match before {
-        Some(place) => (place.last_seen_at, place.id.as_str()),
-        None => (Timestamp(i64::MAX), LAST_ID),
+    let (list, last_seen_at, id) = match part {
+        Part::First => (LIST_BEFORE, Timestamp(i64::MAX), LAST_ID),
+        Part::Before(place) => (LIST_BEFORE, place.last_seen_at, place.id.as_str()),
+        Part::After(place) => (LIST_AFTER, place.last_seen_at, place.id.as_str()),
     };
-    query(LIST).bind(user).bind(except).bind(last_seen_at).bind(id).bind(limit).fetch_all(store).await
+    query(list).bind(user).bind(except).bind(last_seen_at).bind(id).bind(limit).fetch_all(store).await
 }
 
 impl FromRow for Counts {
@@ -72,7 +91,8 @@ pub(in crate::sessions) async fn find(
 SELECT TRUE AS is_browser, id, user_id, created_at, authenticated_at, methods, last_seen_at, last_seen_ip, user_agent
 FROM browser_sessions WHERE id = $1 AND user_id = $2 AND ended_at IS NULL";
     const CLIENT: &str = "
-SELECT FALSE AS is_browser, id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
+SELECT FALSE AS is_browser, id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent,
+       name, expires_at
 FROM client_sessions WHERE id = $1 AND user_id = $2 AND ended_at IS NULL";
     let found = match id {
         SessionId::Browser(id) => query(BROWSER).bind(id),

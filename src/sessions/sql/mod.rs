@@ -3,6 +3,7 @@
 pub(super) mod all;
 pub(super) mod browsers;
 pub(super) mod logout;
+pub(super) mod records;
 pub(super) mod tokens;
 
 use super::client::{ClientSession, Count};
@@ -22,6 +23,8 @@ impl FromRow for ClientSession {
             last_seen_at: row.get("last_seen_at")?,
             last_seen_ip: row.get("last_seen_ip")?,
             user_agent: row.get("user_agent")?,
+            name: row.get("name")?,
+            expires_at: row.get("expires_at")?,
         })
     }
 }
@@ -60,7 +63,7 @@ WHERE user_id = $1 AND ended_at IS NULL AND (device_id IS NULL OR device_id <> $
 }
 
 const CLIENT_SESSION: &str = "
-SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
+SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent, name, expires_at
 FROM client_sessions WHERE id = $1 AND ended_at IS NULL";
 
 pub(super) async fn find_client_session(
@@ -76,7 +79,7 @@ pub(super) async fn find_client_session_of_device(
     device: &DeviceId,
 ) -> Result<Option<ClientSession>, Error> {
     const FIND: &str = "
-SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
+SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent, name, expires_at
 FROM client_sessions WHERE user_id = $1 AND device_id = $2 AND ended_at IS NULL";
     query(FIND).bind(user).bind(device).fetch_optional(store).await
 }
@@ -91,7 +94,7 @@ pub(super) async fn list_client_sessions(
     limit: i64,
 ) -> Result<Vec<ClientSession>, Error> {
     const LIST: &str = "
-SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
+SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent, name, expires_at
 FROM client_sessions WHERE user_id = $1 AND ended_at IS NULL AND id < $2 ORDER BY id DESC LIMIT $3";
     let before = before.map_or(LAST_ID.to_owned(), |id| id.to_string());
     query(LIST).bind(user).bind(before).bind(limit).fetch_all(on).await
@@ -102,7 +105,7 @@ pub(super) async fn list_client_sessions_of_client(
     client: &ClientId,
 ) -> Result<Vec<ClientSession>, Error> {
     const LIST: &str = "
-SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
+SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent, name, expires_at
 FROM client_sessions WHERE client_id = $1 AND ended_at IS NULL ORDER BY id DESC";
     query(LIST).bind(client).fetch_all(on).await
 }
@@ -138,6 +141,37 @@ RETURNING id";
     Ok(ended.into_iter().map(|Ended(id)| id).collect())
 }
 
+/// Gives a live session of the user another name; `false` when it is over.
+pub(super) async fn set_name(
+    tx: &mut Tx,
+    session: ClientSessionId,
+    user: UserId,
+    name: &str,
+) -> Result<bool, Error> {
+    const SET: &str =
+        "UPDATE client_sessions SET name = $1 WHERE id = $2 AND user_id = $3 AND ended_at IS NULL";
+    Ok(query(SET).bind(name).bind(session).bind(user).execute(tx).await? == 1)
+}
+
+pub(super) async fn set_expiry(tx: &mut Tx, session: ClientSessionId, at: Timestamp) -> Result<(), Error> {
+    query("UPDATE client_sessions SET expires_at = $1 WHERE id = $2")
+        .bind(at)
+        .bind(session)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn list_personal_tokens(
+    on: impl Into<On<'_>>,
+    user: UserId,
+) -> Result<Vec<ClientSession>, Error> {
+    const LIST: &str = "
+SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent, name, expires_at
+FROM client_sessions WHERE user_id = $1 AND ended_at IS NULL AND expires_at IS NOT NULL ORDER BY id DESC";
+    query(LIST).bind(user).fetch_all(on).await
+}
+
 /// The name of the user whose device shall be deleted; `None` when a live session uses it.
 pub(super) async fn find_device_to_delete(
     store: &Store,
@@ -163,17 +197,19 @@ pub(super) async fn list_stale_client_sessions(
     tx: &mut Tx,
     idle_since: Timestamp,
     created_before: Timestamp,
+    now: Timestamp,
 ) -> Result<Vec<(ClientSessionId, UserId, Option<DeviceId>)>, Error> {
     const LIST: &str = "
 SELECT id, user_id, device_id FROM client_sessions
-WHERE user_id IS NOT NULL AND ended_at IS NULL AND (last_seen_at <= $1 OR created_at <= $2) LIMIT 1000";
+WHERE user_id IS NOT NULL AND ended_at IS NULL AND (last_seen_at <= $1 OR created_at <= $2 OR expires_at <= $3)
+LIMIT 1000";
     struct Stale(ClientSessionId, UserId, Option<DeviceId>);
     impl FromRow for Stale {
         fn from_row(row: &Row) -> Result<Stale, Error> {
             Ok(Stale(row.get("id")?, row.get("user_id")?, row.get("device_id")?))
         }
     }
-    let stale: Vec<Stale> = query(LIST).bind(idle_since).bind(created_before).fetch_all(tx).await?;
+    let stale: Vec<Stale> = query(LIST).bind(idle_since).bind(created_before).bind(now).fetch_all(tx).await?;
     Ok(stale.into_iter().map(|Stale(id, user, device)| (id, user, device)).collect())
 }
 

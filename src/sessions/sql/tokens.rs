@@ -258,7 +258,7 @@ pub(in crate::sessions) async fn find_by_family(
     family: &str,
 ) -> Result<Option<ClientSession>, Error> {
     const FIND: &str = "
-SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
+SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent, name, expires_at
 FROM client_sessions WHERE (access_family_digest = $1 OR refresh_family_digest = $1) AND ended_at IS NULL";
     query(FIND).bind(family).fetch_optional(store).await
 }
@@ -269,7 +269,7 @@ pub(in crate::sessions) async fn find_by_access_token(
     digest: &str,
 ) -> Result<Option<ClientSession>, Error> {
     const FIND: &str = "
-SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent
+SELECT id, user_id, client_id, scope, device_id, created_at, last_seen_at, last_seen_ip, user_agent, name, expires_at
 FROM client_sessions WHERE id = (SELECT session_id FROM access_tokens WHERE digest = $1) AND ended_at IS NULL";
     query(FIND).bind(digest).fetch_optional(store).await
 }
