@@ -109,6 +109,7 @@ on_both_engines! {
         let (mut browser, mut secrets) = with_everything(&server).await;
         let page = browser.get(EXPORT).await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.text());
+        server.advance(Duration::from_secs(1));
         let file = export(&mut browser).await;
         assert_eq!(file.status, StatusCode::OK, "{}", file.text());
         assert_eq!(file.header(CONTENT_TYPE), "application/json");

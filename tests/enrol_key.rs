@@ -44,7 +44,8 @@ on_both_engines! {
             let asked = Asked::by(&page);
             let made = device.create(&asked.options, ORIGIN).await;
             let credential = made.to_string();
-            let fields = ["csrf", "ceremony", "kind", "next"].map(|name| (name, page.field(name)));
+            let of_form = |name: &str| Page::of(&page).attribute(&format!("form[data-passkey] input[name={name}]"), "value");
+            let fields = ["csrf", "ceremony", "kind", "next"].map(|name| (name, of_form(name)));
             let mut form: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
             form.push(("credential", &credential));
             let answer = browser.post(KEY, &form).await;
