@@ -103,7 +103,8 @@ on_both_engines! {
                 if expected == StatusCode::NOT_FOUND {
                     assert_eq!(Page::of(&answer).texts("h1"), ["This device is not signed in"]);
                 }
-                assert!(!answer.text().contains("Example app") && !answer.text().contains("NOBODYS"));
+                let main = Page::of(&answer).main();
+                assert!(!main.contains("Example app") && !main.contains("NOBODYS"));
             }
         }
         // The address of the page itself is of no use to others either.

@@ -40,6 +40,7 @@ use gatehouse::http::error::{ErrorPage, Problem, WayOn};
 use gatehouse::http::index::IndexPage;
 use gatehouse::http::pages::{Frame, Person, Site};
 use gatehouse::ids::{AccountEventId, AuthenticatorAppId, RememberedBrowserId};
+use gatehouse::languages::Language;
 use gatehouse::login::next::Onward;
 use gatehouse::login::password::{SignInNotice, SignInPage, SignInProblem};
 use gatehouse::login::recover::{RecoverPage, RecoverProblem};
@@ -63,6 +64,7 @@ const BASE: &str = "/auth";
 /// What strangers may write into every field.
 struct Words {
     which: &'static str,
+    language: Language,
     server_name: String,
     display_name: Option<String>,
     mxid: String,
@@ -80,6 +82,7 @@ struct Words {
 fn usual() -> Words {
     Words {
         which: "usual",
+        language: Language::ENGLISH,
         server_name: "chat.example.org".to_owned(),
         display_name: Some("Alice Liddell".to_owned()),
         mxid: "@alice:chat.example.org".to_owned(),
@@ -100,6 +103,7 @@ fn longest() -> Words {
     let german = long("Rechtsschutzversicherungsgesellschaften");
     Words {
         which: "longest",
+        language: Language::of_tag("de").expect("German"),
         server_name: format!("{}.example.org", "a-very-long-label-of-sixty-three.".repeat(6)),
         display_name: Some(german.clone()),
         mxid: format!("@{}:example.org", long("abcdefghi")),
@@ -137,6 +141,7 @@ fn hostile() -> Words {
     let huge = format!("{payload}{}", "A\u{301}\u{301}\u{301}\u{301}\u{301}\u{301} ".repeat(65_536 / 14));
     Words {
         which: "hostile",
+        language: Language::ENGLISH,
         server_name: payload.to_owned(),
         display_name: Some(huge.clone()),
         mxid: huge.clone(),
@@ -215,7 +220,7 @@ impl Words {
 
     fn pages(&self) -> Vec<(String, String)> {
         let site = self.site();
-        let frame = || Frame::new(&site, "bm9uY2U", "csrf-token");
+        let frame = || Frame::new(&site, "bm9uY2U", "csrf-token").in_language(self.language);
         let mut pages = Vec::new();
         let mut add = |name: &str, html: askama::Result<String>| {
             pages.push((format!("{name}-{}", self.which), html.expect("a page")));
@@ -733,6 +738,26 @@ impl Words {
     }
 }
 
+/// Every page in a language. Whatever is no text of ours has none of the letters from A to Z, but for what stands in
+/// `<bdi>` and `<code>`.
+pub(crate) fn pages_in(language: Language) -> Vec<(String, String)> {
+    let words = Words {
+        language,
+        server_name: "чат.пример".to_owned(),
+        display_name: Some("Алиса".to_owned()),
+        mxid: "@алиса:чат.пример".to_owned(),
+        client_name: Some("Элемент".to_owned()),
+        device_name: Some("Телефон".to_owned()),
+        user_agent: Some("Лиса".to_owned()),
+        typed: "алиса".to_owned(),
+        ..usual()
+    };
+    [words, Words { language, server_name: "чат.пример".to_owned(), ..missing() }]
+        .iter()
+        .flat_map(Words::pages)
+        .collect()
+}
+
 fn every_page() -> Vec<(String, String)> {
     [usual(), longest(), missing(), hostile()].iter().flat_map(Words::pages).collect()
 }
@@ -942,7 +967,8 @@ fn the_gallery_is_written_where_asked() {
         let bytes = runtime.block_on(axum::body::to_bytes(body, usize::MAX)).expect("bytes");
         std::fs::write(assets.join(name), bytes).expect("an asset written");
     }
-    for (name, html) in every_page() {
+    let german = Words { which: "german", language: Language::of_tag("de").expect("German"), ..usual() };
+    for (name, html) in every_page().into_iter().chain(german.pages()) {
         let local = html.replace("/auth/assets/", "assets/");
         std::fs::write(folder.join(format!("{name}.html")), local).expect("a page written");
     }

@@ -31,6 +31,10 @@ const USUAL: Words = Words {
 
 impl Words {
     fn mails(&self) -> Vec<(&'static str, Letter)> {
+        self.mails_in(Language::ENGLISH)
+    }
+
+    fn mails_in(&self, language: Language) -> Vec<(&'static str, Letter)> {
         let mut config = Config::default();
         config.http.public_base = "https://example.org/auth/".parse().expect("a URL");
         config.homeserver.server_name = "chat.example.org".to_owned();
@@ -43,7 +47,7 @@ impl Words {
         };
         let mails = one_of_each(self.address, &occasion);
         let (id, to) = (MailId::of_name("one"), "alice@example.com");
-        let letter = |mail| write(&config, Language::ENGLISH, id, NOW, to, Some(self.mxid), &mail);
+        let letter = |mail| write(&config, language, id, NOW, to, Some(self.mxid), &mail);
         mails.into_iter().map(|(name, mail)| (name, letter(mail).expect("a mail"))).collect()
     }
 }
@@ -51,6 +55,12 @@ impl Words {
 /// The pages of all mails.
 pub(crate) fn usual() -> Vec<(&'static str, String)> {
     USUAL.mails().into_iter().map(|(name, letter)| (name, letter.html)).collect()
+}
+
+/// Every mail in a language. Whatever is no text of ours has none of the letters from A to Z, but for addresses.
+pub(crate) fn mails_in(language: Language) -> Vec<(&'static str, Letter)> {
+    let mxid = "@алиса:чат.пример";
+    Words { service_name: "Чат", mxid, address: "алиса", browser: Some("Лиса") }.mails_in(language)
 }
 
 fn hostile() -> Words {

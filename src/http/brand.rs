@@ -83,10 +83,10 @@ impl Colour {
     }
 }
 
-/// The stylesheet of a brand: the accent and what follows from it, in light and dark.
-pub fn stylesheet(accent: Colour) -> String {
-    let light = properties(accent, LIGHT, BLACK);
-    let dark = properties(accent, DARK, WHITE);
+/// The stylesheet of a brand: its accents and what follows from them, in light and dark.
+pub fn stylesheet(light: Colour, dark: Colour) -> String {
+    let light = properties(light, LIGHT, BLACK);
+    let dark = properties(dark, DARK, WHITE);
     format!(":root{{{light}}}\n@media (prefers-color-scheme: dark){{:root{{{dark}}}}}\n")
 }
 

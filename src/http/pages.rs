@@ -28,24 +28,53 @@ pub struct Site {
     pub policy_uri: Option<String>,
     /// The rules of the service.
     pub tos_uri: Option<String>,
+    /// The plain name of the operator's picture.
+    pub logo: Option<String>,
+    /// Whether the operator has a stylesheet of their own.
+    pub has_stylesheet: bool,
     /// Stylesheets, modules and pictures.
     pub assets: Assets,
     /// Path of the public base, without a slash at its end.
     base: String,
 }
 
+/// Why the pages cannot be shown as the operator wants them.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SiteError {
+    /// The accent is not a colour.
+    #[error(transparent)]
+    Accent(#[from] InvalidColour),
+    /// The picture cannot be used.
+    #[error("branding.logo_file {0}")]
+    Logo(String),
+    /// The stylesheet cannot be used.
+    #[error("branding.stylesheet_file {0}")]
+    Stylesheet(String),
+}
+
 impl Site {
     /// Prepares the site.
     ///
     /// # Errors
-    /// When the accent is not a colour, which a checked configuration never says.
-    pub fn new(config: &Config) -> Result<Site, InvalidColour> {
+    /// When the accent is not a colour, or a file cannot be used, which a checked configuration never says unless the
+    /// file has changed since.
+    pub fn new(config: &Config) -> Result<Site, SiteError> {
         let branding = &config.branding;
         let accent: Colour = branding.accent_color.parse()?;
-        let made = vec![
-            ("brand.css".to_owned(), brand::stylesheet(accent).into_bytes()),
+        let dark = branding.dark_accent_color.as_deref().map_or(Ok(accent), str::parse)?;
+        let mut made = vec![
+            ("brand.css".to_owned(), brand::stylesheet(accent, dark).into_bytes()),
             ("icon.svg".to_owned(), brand::icon(accent).into_bytes()),
         ];
+        let logo = branding.logo().map_err(SiteError::Logo)?.map(|logo| {
+            let name = format!("logo.{}", logo.extension);
+            made.push((name.clone(), logo.bytes));
+            name
+        });
+        let stylesheet = branding.stylesheet().map_err(SiteError::Stylesheet)?;
+        let has_stylesheet = stylesheet.is_some();
+        made.extend(stylesheet.map(|css| ("extra.css".to_owned(), css)));
+        Language::prepare();
         let server_name = config.homeserver.server_name.clone();
         let link = |uri: &Option<Url>| uri.as_ref().map(Url::to_string);
         Ok(Site {
@@ -55,6 +84,8 @@ impl Site {
             imprint_uri: link(&branding.imprint_uri),
             policy_uri: link(&branding.policy_uri),
             tos_uri: link(&branding.tos_uri),
+            logo,
+            has_stylesheet,
             assets: Assets::new(made),
             base: config.http.public_base.path().trim_end_matches('/').to_owned(),
         })

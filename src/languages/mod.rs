@@ -9,11 +9,13 @@ mod times;
 #[cfg(test)]
 mod check;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::LazyLock;
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use unic_langid::LanguageIdentifier;
 
@@ -122,6 +124,20 @@ impl Language {
             named.set(name, value);
         }
         Text::new(bundle.format_pattern(pattern, Some(&named), &mut problems).into_owned())
+    }
+}
+
+impl JsonSchema for Language {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Language".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": Language::spoken().collect::<Vec<_>>() })
     }
 }
 

@@ -18,7 +18,7 @@ use crate::accounts::{passwords, recovery_links};
 use crate::app::App;
 use crate::http::error::{PageError, Problem, WayOn};
 use crate::http::filters;
-use crate::http::form::{FormError, Parameters};
+use crate::http::form::{FormError, Parameters, with_query};
 use crate::http::headers::set_retry_after;
 use crate::http::pages::Frame;
 use crate::http::visit::Visit;
@@ -54,7 +54,7 @@ async fn page(
     problem: Option<RecoverProblem>,
 ) -> Result<Response, PageError> {
     let page = RecoverPage {
-        frame: visit.frame(),
+        frame: visit.frame().back_to(with_query("/recover", &[("token", token.as_str().into())])),
         mxid: user.localpart.mxid(&app.config.homeserver.server_name),
         token,
         has_password: has_password(app, user).await?,

@@ -154,7 +154,8 @@ async fn page(
         Some(CodeProblem::TooManyAttempts(_)) => StatusCode::TOO_MANY_REQUESTS,
         Some(CodeProblem::Wrong | CodeProblem::FormExpired) => StatusCode::FORBIDDEN,
     };
-    let frame = visit.frame();
+    let path = if method == Method::RecoveryCode { RECOVERY_PATH } else { PATH };
+    let frame = visit.frame().back_to(onward.through(path));
     let mut response = match method {
         Method::RecoveryCode => {
             visit.page(status, &RecoveryCodePage { frame, onward, client, mxid, problem }, form_action)

@@ -99,7 +99,8 @@ async fn page(
         None => (None, None),
     };
     let remembered_for = app.config.second_factor.remembered_for();
-    let page = SecurityKeyPage { frame: visit.frame(), onward, client, ceremony, remembered_for, problem };
+    let frame = visit.frame().back_to(onward.through(PATH));
+    let page = SecurityKeyPage { frame, onward, client, ceremony, remembered_for, problem };
     let status = problem.map_or(StatusCode::OK, KeyProblem::status);
     let mut response = visit.page(status, &page, form_action);
     if let Some(KeyProblem::TooManyAttempts(wait)) = problem {

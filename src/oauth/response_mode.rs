@@ -78,7 +78,8 @@ impl Return {
         let redirect_uri = self.redirect_uri.clone();
         let destination = Destination::of(&redirect_uri).unwrap_or(Destination::App(String::new()));
         let form_action = form_action_source(&redirect_uri);
-        let page = FormPostPage { frame: visit.frame(), redirect_uri, parameters: owned, destination };
+        let page =
+            FormPostPage { frame: visit.frame().only_once(), redirect_uri, parameters: owned, destination };
         visit.page(StatusCode::OK, &page, form_action)
     }
 }

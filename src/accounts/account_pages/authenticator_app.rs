@@ -15,7 +15,7 @@ use crate::accounts::users::User;
 use crate::app::App;
 use crate::http::error::{PageError, Problem, WayOn};
 use crate::http::filters;
-use crate::http::form::{FormError, Parameters};
+use crate::http::form::{FormError, Parameters, with_query};
 use crate::http::pages::Frame;
 use crate::http::visit::Visit;
 use crate::http::words;
@@ -105,7 +105,12 @@ impl EnrolmentForm {
         problem: Option<EnrolmentProblem>,
     ) -> Result<Response, PageError> {
         let instructions = enrolment.instructions(app, user).map_err(authenticator_apps::Error::from)?;
-        let page = AddAppPage { frame: visit.frame(), form: self.clone(), instructions, name, problem };
+        let fields: Vec<_> = self.fields.iter().map(|(name, value)| (*name, value.as_str().into())).collect();
+        let frame = match fields.is_empty() {
+            true => visit.frame(),
+            false => visit.frame().back_to(with_query(self.action, &fields)),
+        };
+        let page = AddAppPage { frame, form: self.clone(), instructions, name, problem };
         let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
         Ok(visit.page(status, &page, None))
     }

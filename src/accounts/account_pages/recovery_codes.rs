@@ -81,7 +81,7 @@ async fn make(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> 
     tx.commit().await?;
     app.wake_workers();
     note(signed_in.user.id, Event::RecoveryCodesMade, Some(&visit.requester));
-    let page = NewCodesPage { frame: visit.frame(), person: signed_in.person(app), next, codes };
+    let page = NewCodesPage { frame: visit.frame().only_once(), person: signed_in.person(app), next, codes };
     Ok(visit.page(StatusCode::OK, &page, None))
 }
 
