@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gatehouse::accounts::{terms, users};
 use gatehouse::store::{Error, FromRow, Row, query};
 use gatehouse::work;
 use http::StatusCode;
@@ -34,7 +35,7 @@ const SECRETS: [(&str, &str); 14] = [
 ];
 
 /// Everything that is a person's besides their name: tables with the column that says whose it is.
-const THEIRS: [&str; 11] = [
+const THEIRS: [&str; 12] = [
     "user_emails",
     "email_verifications",
     "password_resets",
@@ -45,6 +46,7 @@ const THEIRS: [&str; 11] = [
     "recovery_links",
     "remembered_browsers",
     "account_events",
+    "terms_acceptances",
     "consents",
 ];
 
@@ -93,6 +95,10 @@ async fn with_everything(server: &Server) -> (Browser<'_>, Vec<String>) {
     secrets.extend(make_codes(&mut browser).await);
     server.advance(Duration::from_secs(1));
     secrets.push(make_token(&mut browser, "Weather bot").await);
+    let mut tx = server.app.store.begin().await.expect("a transaction");
+    let alice = users::find_by_localpart(&mut tx, "alice").await.expect("the database").expect("alice");
+    terms::accept(&mut tx, alice.id, "2026-11", server.app.clock.now()).await.expect("an acceptance");
+    tx.commit().await.expect("a commit");
     let link = json!({ "users": { "recovery_link": { "name": "alice", "hours": 1 } } });
     ask(server, link).await.expect("a link");
     let mut fresh = server.browser();
@@ -123,6 +129,7 @@ on_both_engines! {
         assert_eq!(told["sign_in"]["has_password"], true);
         assert_eq!(told["sign_in"]["factors"][0]["name"], "Phone app");
         assert_eq!(told["sign_in"]["recovery_codes_left"], 10);
+        assert_eq!(told["accepted_terms"][0]["version"], "2026-11");
         assert_eq!(told["consents"][0]["client_name"], "Example app");
         let kinds = |key: &str| -> Vec<Value> {
             told[key].as_array().expect("a list").iter().map(|entry| entry["kind"].clone()).collect()

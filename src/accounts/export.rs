@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::activity::{self, Entry};
 use super::display_name::{self, DisplayName};
 use super::users::User;
-use super::{emails, factors, passwords, remembered_browsers};
+use super::{emails, factors, passwords, remembered_browsers, terms};
 use crate::app::App;
 use crate::clients::{self, consents};
 use crate::http::user_agent;
@@ -122,6 +122,7 @@ async fn facts(app: &App, user: &User) -> Result<String, store::Error> {
             "granted_at": at(Some(consent.granted_at)),
         }));
     }
+    let accepted = |terms: terms::Acceptance| json!({ "version": terms.version, "accepted_at": at(Some(terms.accepted_at)) });
     let now = app.clock.now();
     let addresses = emails::list(&app.store, user.id).await?;
     let facts = json!({
@@ -143,6 +144,7 @@ async fn facts(app: &App, user: &User) -> Result<String, store::Error> {
                 remembered_browsers::list(&app.store, user.id, now).await?.into_iter().map(remembered).collect::<Vec<_>>(),
         },
         "consents": consents,
+        "accepted_terms": terms::list(&app.store, user.id).await?.into_iter().map(accepted).collect::<Vec<_>>(),
     });
     let text = serde_json::to_string_pretty(&facts).unwrap_or_default();
     // The lists follow inside of the same object.

@@ -158,6 +158,8 @@ pub(super) async fn erase(tx: &mut Tx, id: UserId) -> Result<(), Error> {
         "DELETE FROM recovery_links WHERE user_id = $1",
         "DELETE FROM remembered_browsers WHERE user_id = $1",
         "DELETE FROM account_events WHERE user_id = $1",
+        "DELETE FROM terms_acceptances WHERE user_id = $1",
+        "UPDATE users SET language = NULL WHERE id = $1",
     ] {
         query(erase).bind(id).execute(&mut *tx).await?;
     }

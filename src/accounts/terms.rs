@@ -4,7 +4,7 @@ use url::Url;
 
 use crate::config::Config;
 use crate::ids::UserId;
-use crate::store::{Error, On, Tx, query};
+use crate::store::{Error, FromRow, On, Row, Store, Tx, query};
 use crate::time::Timestamp;
 
 /// What people must accept.
@@ -48,4 +48,29 @@ INSERT INTO terms_acceptances (user_id, version, accepted_at) VALUES ($1, $2, $3
 ON CONFLICT (user_id, version) DO NOTHING";
     query(ACCEPT).bind(user).bind(version).bind(now).execute(tx).await?;
     Ok(())
+}
+
+/// A version that somebody has accepted.
+#[derive(Clone, Debug)]
+pub struct Acceptance {
+    /// Which.
+    pub version: String,
+    /// When.
+    pub accepted_at: Timestamp,
+}
+
+impl FromRow for Acceptance {
+    fn from_row(row: &Row) -> Result<Acceptance, Error> {
+        Ok(Acceptance { version: row.get("version")?, accepted_at: row.get("accepted_at")? })
+    }
+}
+
+/// What somebody has accepted, the first first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(store: &Store, user: UserId) -> Result<Vec<Acceptance>, Error> {
+    const LIST: &str = "
+SELECT version, accepted_at FROM terms_acceptances WHERE user_id = $1 ORDER BY accepted_at, version";
+    query(LIST).bind(user).fetch_all(store).await
 }

@@ -29,6 +29,7 @@ pub async fn drive(world: &mut World) {
     what_clients_hold(world, &password).await;
     older_clients(world, &password).await;
     second_factors(world).await;
+    personal_tokens(world, &password).await;
     broken_requests(world);
     with_a_broken_database(world, &password).await;
     with_a_broken_homeserver(world, &password).await;
@@ -695,6 +696,40 @@ async fn second_factors(world: &World) {
     {
         world.run(words, "");
     }
+}
+
+/// Tokens that a person makes, and one that a command makes.
+async fn personal_tokens(world: &World, password: &str) {
+    let new = "/account/tokens/new";
+    let mut browser = Browser::new(world);
+    assert_eq!(browser.sign_in_as("alice", password).await.location(), "/account/");
+    for more in [
+        &[][..],
+        &[("device", "yes")],
+        &[("device", "yes"), ("device_id", "a b")],
+        &[("administration", "yes")],
+    ] {
+        let page = browser.get(new).await;
+        let form: Vec<_> =
+            [("name", "Bot"), ("messages", "yes"), ("days", "7")].iter().chain(more).copied().collect();
+        let made = browser.submit(&page, new, &form).await;
+        let shown = Page::of(&made).texts(".token code").concat();
+        if made.status == StatusCode::OK {
+            world.secrets.borrow_mut().add("a personal token", &shown);
+            let form = [("token", shown.as_str())];
+            for path in ["/oauth2/introspect", "/oauth2/revoke", "/oauth2/userinfo"] {
+                world.post(path, &form).await;
+            }
+        }
+    }
+    let words = ["--json", "users", "issue-token", "alice", "--name", "Bot"];
+    let made = world.installation.run(&words);
+    world.printed.borrow_mut().push_str(&made.err);
+    let token = made.json()["access_token"].as_str().expect("a token").to_owned();
+    world.secrets.borrow_mut().add("a token of a command", &token);
+    let page = browser.get("/account/export").await;
+    browser.submit(&page, "/account/export", &[]).await;
+    browser.get("/account/tokens").await;
 }
 
 /// What no library would send.
