@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::browser::{Setting, look_at, sign_in};
+use crate::browser::{self, Setting, sign_in};
 use crate::support::browser::{Browser, Options};
 use crate::support::server::{Engine, PASSWORD, REDIRECT_URI, matrix_scope, on_both_engines};
 
@@ -15,6 +15,13 @@ async fn without_scripts(setting: &Setting) -> Browser {
     browser.goto(setting.server.url("login")).await;
     sign_in(&browser, PASSWORD).await;
     browser
+}
+
+/// Looks at a page, for which the looking needs scripts; the page does not get them.
+async fn look_at(browser: &Browser, name: &str) {
+    browser.set_javascript(true).await;
+    browser::look_at(browser, name).await;
+    browser.set_javascript(false).await;
 }
 
 async fn app(setting: &Setting, name: &str, device: &str) {
