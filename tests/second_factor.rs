@@ -13,6 +13,8 @@ use serde_json::json;
 
 use crate::compat_sso;
 use crate::device_grant::begun;
+use crate::passkeys::{assert_added, enrol};
+use crate::support::authenticator::Authenticator as SecurityDevice;
 use crate::support::factors::{
     Authenticator, SECOND, SECURITY, add_app, confirm_app, enter, first_step, make_codes, sign_in,
     user_with_app,
@@ -195,6 +197,30 @@ on_both_engines! {
 
         server.advance(DAY * 30);
         assert!(first_step(&mut browser, "alice", SECURITY).await.starts_with(SECOND));
+    }
+
+    async fn who_changes_a_factor_is_offered_to_end_all_other_sessions(engine: Engine) {
+        const END_OTHERS: &str = "/account/sessions/end-others";
+        let server = Server::start(engine).await;
+        server.user("alice").await;
+        let mut other = server.signed_in("alice").await;
+        let mut browser = server.signed_in("alice").await;
+        let offers = async |browser: &mut Browser<'_>, path: &str| {
+            Page::of(&browser.get(path).await).links("[role=status] a").contains(&END_OTHERS.to_owned())
+        };
+        add_app(&server, &mut browser, "Phone").await;
+        assert!(offers(&mut browser, "/account/security?notice=app-added").await);
+        let added = enrol(&mut browser, "/account/security/passkeys/new", &mut SecurityDevice::new()).await;
+        assert!(offers(&mut browser, &assert_added(&added)).await);
+        let page = Page::of(&browser.get(SECURITY).await);
+        let remove = page.links("a[href*=apps][href$=remove]").remove(0);
+        let csrf = browser.csrf().await;
+        let removed = browser.post(&remove, &[("csrf", &csrf)]).await;
+        assert_eq!(removed.location(), "/account/security?notice=app-removed");
+        assert!(offers(&mut browser, removed.location()).await);
+        assert!(!offers(&mut browser, "/account/security?notice=last-factor").await, "nothing was changed then");
+        browser.post(END_OTHERS, &[("csrf", &csrf)]).await.location();
+        assert!(!is_signed_in(&mut other).await && is_signed_in(&mut browser).await);
     }
 
     async fn nobody_plants_what_a_browser_is_remembered_by(engine: Engine) {

@@ -68,6 +68,12 @@ impl SecurityNotice {
         SecurityNotice::ALL.into_iter().find(|(_, name)| *name == text).map(|(notice, _)| notice)
     }
 
+    /// Whether there is another way to sign in now, or one less, so that somebody may want to end what began by it.
+    fn is_change(self) -> bool {
+        use SecurityNotice::{AppAdded, AppRemoved, PasskeyRemoved, Recovered};
+        matches!(self, AppAdded | AppRemoved | PasskeyRemoved | Recovered)
+    }
+
     fn is_refusal(self) -> bool {
         matches!(self, SecurityNotice::LastFactor | SecurityNotice::TooManyApps)
     }
