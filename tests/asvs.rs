@@ -155,6 +155,7 @@ fn the_ways_in_are_those_that_are_routed() {
         "compat/session.rs",
         "login/arrive.rs",
         "login/enrol.rs",
+        "login/enrol_key.rs",
         "login/passkey.rs",
         "login/password.rs",
         "login/recover.rs",
@@ -162,6 +163,7 @@ fn the_ways_in_are_those_that_are_routed() {
         "login/second.rs",
         "oauth/grants/client_credentials.rs",
         "oauth/grants/session.rs",
+        "sessions/personal.rs",
     ];
     assert_eq!(callers, known.map(str::to_owned).into(), "a way in that the table does not have");
 }

@@ -140,10 +140,13 @@ async fn wrong_secrets_of_a_client() {
     hold(&nodes, async || (0..ATTEMPTS).map(guess).collect()).await;
     let secret = client["client_secret"].as_str().unwrap();
     let right = [("token", "x"), ("client_id", id), ("client_secret", secret)];
-    let requests = || (0..3).map(|_| form_request("/oauth2/introspect", &[], &right)).collect();
-    assert_eq!(all_at_once(&nodes, requests()).await, [0, 3], "nor is the right one tried");
+    let request = || form_request("/oauth2/introspect", &[], &right);
+    let three = vec![request(), request(), request()];
+    assert_eq!(all_at_once(&nodes, three).await, [0, 3], "nor is the right one tried");
     nodes.0.advance(Duration::from_secs(3600 / u64::from(LIMIT.per_hour)));
-    assert_eq!(all_at_once(&nodes, requests()).await, [3, 0], "and it costs nothing");
+    for _ in 0..3 {
+        assert_eq!(all_at_once(&nodes, vec![request()]).await, [1, 0], "and it costs nothing");
+    }
 }
 
 /// More guesses than can be under way in any node, and the right secret behind them.
