@@ -259,7 +259,7 @@ last-second-step-warning = <strong>Nur noch Ihr Passwort würde Ihr Konto schüt
 passkey-lets-nobody-in = Er lässt dann niemanden mehr ein. Angemeldete Geräte bleiben angemeldet.
 add-another-passkey = Einen anderen Passkey hinzufügen
 passkeys-and-security-keys = Passkeys und Sicherheitsschlüssel
-what-passkeys-are-for = Mit einem Passkey melden Sie sich mit Ihrem Fingerabdruck, Ihrem Gesicht oder einer PIN an, ohne Passwort, und niemand kann ihn Ihnen ablisten. Die Sie hinzufügen, erscheinen hier.
+what-passkeys-are-for = Mit einem Passkey melden Sie sich mit Ihrem Fingerabdruck, Ihrem Gesicht oder einer PIN an, ohne Passwort, und niemand kann ihn Ihnen ablisten. Alle, die Sie hinzufügen, erscheinen hier.
 second-step-only = Nur zweiter Schritt
 passkey-no-longer-works = <strong>Er funktioniert nicht mehr</strong>: Er wurde für <bdi class="host">{ $host }</bdi> gemacht. Fügen Sie einen neuen hinzu und entfernen Sie diesen.
 not-used-yet = Noch nicht benutzt
@@ -278,7 +278,7 @@ you-can-sign-in-with-a-password = Sie können sich mit einem Passwort anmelden.
 no-password = Dieses Konto hat kein Passwort.
 set-a-password = Ein Passwort setzen
 authenticator-apps = Authenticator-Apps
-what-apps-are-for = Eine App auf Ihrem Telefon zeigt einen Code, den Sie nach Ihrem Passwort eingeben. Die Sie einrichten, erscheinen hier.
+what-apps-are-for = Eine App auf Ihrem Telefon zeigt einen Code, den Sie nach Ihrem Passwort eingeben. Alle, die Sie einrichten, erscheinen hier.
 app-set-up-and-used = Eingerichtet: { $created }, zuletzt benutzt: { $used }
 recovery-codes = Wiederherstellungscodes
 what-recovery-codes-are-for = Codes für den Tag, an dem Sie Ihre Authenticator-App oder Ihren Passkey verlieren. Sie können sie erstellen, sobald Sie eines davon eingerichtet haben.

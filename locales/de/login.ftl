@@ -1,5 +1,5 @@
 # What is said on several pages of the sign-in.
-to-continue-to = um fortzufahren zu { $client }
+to-continue-to = Danach geht es weiter zu { $client }
 not-signed-in-yet = Sie sind noch nicht angemeldet
 too-many-attempts = Das waren zu viele Versuche. Warten Sie { $wait } und versuchen Sie es dann noch einmal
 too-many-wrong-codes = Das waren zu viele falsche Codes. Warten Sie { $wait } und versuchen Sie es dann noch einmal

@@ -9,14 +9,14 @@ new-password-hint = Mindestens { $least } Zeichen. Mehrere Wörter hintereinande
 the-same-again = Noch einmal dasselbe
 
 # Who is signed in, and what an app gets.
-it-will-be-able-to = Es wird Folgendes dürfen
+it-will-be-able-to = Das erlauben Sie
 only-know-that-you-signed-in = Wissen, dass Sie sich angemeldet haben, und sonst nichts
 exact-permissions = Genaue Berechtigungen
 device-id = Gerätekennung
 scope = Scope
 none = Keiner
-lasts-until-signed-out = Das gilt, bis Sie es abmelden. Das können Sie jederzeit in Ihrem Konto unter „Sitzungen“.
-lasts-for = Das gilt { $length } lang oder bis Sie es in Ihrem Konto unter „Sitzungen“ abmelden.
+lasts-until-signed-out = Das gilt, bis Sie die Sitzung beenden. Das können Sie jederzeit in Ihrem Konto unter „Sitzungen“.
+lasts-for = Das gilt { $length } lang oder bis Sie die Sitzung in Ihrem Konto unter „Sitzungen“ beenden.
 
 # A homeserver that is down.
 homeserver-unreachable = <strong>Der Chat-Server antwortet gerade nicht.</strong> Sie können sich anmelden, aber Ihre App funktioniert vielleicht erst, wenn der Server wieder da ist.
@@ -28,7 +28,7 @@ app = App
 signed-in-at = Angemeldet
 last-seen = Zuletzt gesehen
 runs-on = Läuft auf
-it-can = Es darf
+it-can = Darf
 
 # Eine App oder Website mitten im Satz, nach „zu“ oder „von“ (Dativ).
 client-named = <bdi>{ $name }</bdi> (<bdi class="host">{ $host }</bdi>)
@@ -44,7 +44,7 @@ unnamed-app = App ohne Namen
 unknown-browser = Unbekannter Browser
 program-on-system = { $program } unter { $system }
 
-# Was ein Scope bedeutet, als Fortsetzung von „Es wird Folgendes dürfen“.
+# Was ein Scope bedeutet, nach „Das erlauben Sie“.
 scope-messages = In Ihrem Namen Nachrichten lesen und senden und alles, was eine Chat-App sonst kann
 scope-device = Eines Ihrer Geräte sein, mit eigenen Schlüsseln für verschlüsselte Nachrichten
 scope-server-administration = <strong>Den Chat-Server verwalten</strong>: alle Konten darauf sehen und ändern

@@ -81,9 +81,9 @@ save-the-name = Enregistrer le nom
 do-this-when-not-recognised = Faites-le si vous ne l’utilisez plus, ou ne le reconnaissez pas.
 
 # Ending sessions.
-sign-out-this-browser-heading = Déconnecter ce navigateur ?
-sign-out-another-browser-heading = Déconnecter un autre navigateur ?
-sign-out-this-device-heading = Déconnecter cet appareil ?
+sign-out-this-browser-heading = Déconnecter ce navigateur ?
+sign-out-another-browser-heading = Déconnecter un autre navigateur ?
+sign-out-this-device-heading = Déconnecter cet appareil ?
 browser = Navigateur
 device = Appareil
 may-lose-messages-device = <strong>Des messages chiffrés peuvent être perdus.</strong> Si c’est votre seul appareil et que ses clés ne sont pas sauvegardées, vous ne pourrez plus lire vos anciens messages chiffrés.
@@ -91,7 +91,7 @@ set-up-backup-device = Si vous avez encore l’appareil, activez d’abord la sa
 sign-in-again-here = Vous devrez vous reconnecter pour voir votre compte ici. Vos applications et appareils restent connectés.
 whoever-uses-it-signs-in-again = La personne qui l’utilise devra se reconnecter. Rien d’autre n’est perdu.
 keep-it-signed-in = Le laisser connecté
-sign-out-everywhere-else-heading = Se déconnecter partout ailleurs ?
+sign-out-everywhere-else-heading = Se déconnecter partout ailleurs ?
 ends-other-sessions = { $count ->
     [one] Cela met fin à { $count } autre session. Seul ce navigateur reste connecté.
    *[other] Cela met fin à { $count } autres sessions. Seul ce navigateur reste connecté.
@@ -120,11 +120,11 @@ time-based-six-digits = Basé sur le temps, six chiffres, 30 secondes.
 code-that-the-app-shows = Code que l’application affiche
 enrolment-code-hint = Six chiffres. Ils montrent que l’application fonctionne.
 name-of-the-app = Nom de l’application <span class="muted">(facultatif)</span>
-name-of-the-app-hint = Pour la reconnaître plus tard, par exemple « Téléphone ».
+name-of-the-app-hint = Pour la reconnaître plus tard, par exemple « Téléphone ».
 set-up-the-app = Configurer l’application
 cancel = Annuler
 remove-an-app = Retirer une application d’authentification
-remove-this-app = Retirer cette application d’authentification ?
+remove-this-app = Retirer cette application d’authentification ?
 set-up-at = Configurée
 last-app-warning = <strong>Votre mot de passe suffira pour se connecter.</strong> Quiconque l’apprend peut utiliser votre compte. Les codes de récupération partent avec l’application.
 app-codes-no-longer-work = Ses codes ne fonctionneront plus ici.
@@ -155,16 +155,16 @@ address-not-confirmed-yet = L’adresse n’est pas encore confirmée
 enter-the-code-of-the-last-mail = Saisissez le code du dernier e-mail envoyé
 email-code-hint = Six chiffres, valables dix minutes.
 confirm-the-address = Confirmer l’adresse
-no-mail-look = Pas d’e-mail ? Regardez parmi les indésirables, et vérifiez l’adresse.
+no-mail-look = Pas d’e-mail ? Regardez parmi les indésirables, et vérifiez l’adresse.
 confirm-your-email = Confirmer votre adresse e-mail
-add-this-address-heading = Ajouter cette adresse au compte ?
-add-only-to-your-account = Continuez seulement si le compte est à vous : celui qui possède le compte utilise désormais l’adresse.
+add-this-address-heading = Ajouter cette adresse au compte ?
+add-only-to-your-account = Continuez seulement si le compte est à vous : celui qui possède le compte utilise désormais l’adresse.
 add-the-address = Ajouter l’adresse
 email-confirmed = Adresse e-mail confirmée
 your-address-is-confirmed = Votre adresse est confirmée
 it-belongs-to-your-account = Elle appartient maintenant à votre compte.
 remove-an-email = Retirer une adresse e-mail
-remove-this-address = Retirer cette adresse ?
+remove-this-address = Retirer cette adresse ?
 last-address-warning = <strong>C’est la seule à laquelle nous pouvons écrire.</strong> Sans elle, vous ne pourrez pas retrouver l’accès si vous oubliez votre mot de passe, et personne ne vous dira si quelqu’un d’autre entre.
 we-no-longer-write-there = Nous n’y écrirons plus. Vous pourrez la rajouter plus tard.
 remove-the-address = Retirer l’adresse
@@ -174,7 +174,7 @@ get-a-new-one = En obtenir un nouveau
 
 # Encryption identity, deactivation, password.
 reset-identity = Réinitialiser votre identité de chiffrement
-reset-identity-heading = Réinitialiser votre identité de chiffrement ?
+reset-identity-heading = Réinitialiser votre identité de chiffrement ?
 reset-identity-lead = Votre application le demande quand rien d’autre ne peut montrer qu’elle est à vous. Continuez seulement si vous l’y avez commencé vous-même.
 reset-identity-warning = <strong>Vous pouvez perdre des messages chiffrés.</strong> Sans autre appareil ni clé de récupération, les anciens ne pourront plus jamais être lus.
 reset-identity-instead = S’il vous reste l’un ou l’autre, revenez en arrière et utilisez-le.
@@ -190,7 +190,7 @@ reset-allowed = Réinitialisation autorisée
 go-back-to-your-app = Retournez à votre application
 reset-allowed-lead = Elle peut maintenant réinitialiser votre identité de chiffrement, et continue d’elle-même. Vous avez dix minutes.
 reset-allowed-after = Ensuite, vous devriez l’autoriser de nouveau. Vous pouvez fermer cette page.
-deactivate-heading = Désactiver votre compte ?
+deactivate-heading = Désactiver votre compte ?
 account-not-deactivated = Votre compte n’est pas désactivé
 enter-the-username = Saisissez le nom d’utilisateur de ce compte
 deactivate-warning = <strong>Vous ne pouvez pas revenir en arrière.</strong> Seuls ceux qui gèrent <bdi>{ $server }</bdi> le pourront peut-être.
@@ -224,21 +224,21 @@ not-added-invalid = Votre navigateur a répondu par quelque chose que nous ne po
 not-added-already = Elle est déjà ajoutée à un compte
 not-added-too-many = Votre compte en a autant que possible. Retirez-en une que vous n’utilisez plus
 what-a-passkey-is = Votre appareil garde la clé d’accès et l’ouvre par votre empreinte, votre visage ou un code PIN. Avec elle, vous vous connectez sans mot de passe.
-what-a-security-key-is = Une clé de sécurité est un petit appareil que vous branchez ou approchez de votre téléphone. Elle confirme que c’est vous après la demande du mot de passe ; elle ne vous connecte pas à elle seule.
-device-needs-script = <strong>Cela a besoin de JavaScript.</strong> C’est ainsi que votre navigateur parle à votre appareil. Activez-le pour cette page, ou laissez les choses en l’état : tout le reste de votre compte fonctionne sans.
-not-added-failed = Rien n’a été ajouté : l’opération a été annulée ou a pris trop de temps. Vous pouvez réessayer.
-not-added-known = Rien n’a été ajouté : cet appareil ou cette clé est déjà ajouté à votre compte.
+what-a-security-key-is = Une clé de sécurité est un petit appareil que vous branchez ou approchez de votre téléphone. Elle confirme que c’est vous après la demande du mot de passe ; elle ne vous connecte pas à elle seule.
+device-needs-script = <strong>Cela a besoin de JavaScript.</strong> C’est ainsi que votre navigateur parle à votre appareil. Activez-le pour cette page, ou laissez les choses en l’état : tout le reste de votre compte fonctionne sans.
+not-added-failed = Rien n’a été ajouté : l’opération a été annulée ou a pris trop de temps. Vous pouvez réessayer.
+not-added-known = Rien n’a été ajouté : cet appareil ou cette clé est déjà ajouté à votre compte.
 not-added-unsupported = Ce navigateur ne connaît pas les clés d’accès. Réessayez avec un plus récent.
 create-the-passkey = Créer la clé d’accès
 use-the-security-key = Utiliser la clé de sécurité
 leave-it = Laisser
 passkey = Clé d’accès
 security-key = Clé de sécurité
-passkey-added = Elle est ajoutée. La prochaine fois, connectez-vous avec elle : aucun mot de passe n’est nécessaire. Donnez-lui un nom qui vous dira plus tard de laquelle il s’agit.
+passkey-added = Elle est ajoutée. La prochaine fois, connectez-vous avec elle : aucun mot de passe n’est nécessaire. Donnez-lui un nom qui vous dira plus tard de laquelle il s’agit.
 security-key-added = Elle est ajoutée. Donnez-lui un nom qui vous dira plus tard de laquelle il s’agit.
 it-has-its-new-name = Elle a son nouveau nom.
-kind-passkey = Clé d’accès : vous connecte à elle seule
-kind-security-key = Clé de sécurité : confirme une connexion
+kind-passkey = Clé d’accès : vous connecte à elle seule
+kind-security-key = Clé de sécurité : confirme une connexion
 where-it-is = Où elle se trouve
 on-all-your-devices = { $provider }, sur tous vos appareils qui l’utilisent
 made-for = Faite pour
@@ -252,8 +252,8 @@ remove-passkey-when = Faites-le si vous ne l’avez plus, ou ne la reconnaissez 
 remove-it = La retirer
 remove-the-passkey = Retirer la clé d’accès
 remove-the-security-key = Retirer la clé de sécurité
-remove-this-passkey = Retirer cette clé d’accès ?
-remove-this-security-key = Retirer cette clé de sécurité ?
+remove-this-passkey = Retirer cette clé d’accès ?
+remove-this-security-key = Retirer cette clé de sécurité ?
 only-way-in-warning = <strong>Vous ne pourriez plus vous connecter.</strong> Votre compte n’a pas de mot de passe, ni rien d’autre pour vous connecter. Ajoutez d’abord une autre clé d’accès.
 last-second-step-warning = <strong>Seul votre mot de passe protégerait votre compte.</strong> Quiconque l’apprend pourrait se connecter.
 passkey-lets-nobody-in = Elle ne laissera plus entrer personne. Les appareils connectés le restent.
@@ -261,16 +261,16 @@ add-another-passkey = Ajouter une autre clé d’accès
 passkeys-and-security-keys = Clés d’accès et clés de sécurité
 what-passkeys-are-for = Avec une clé d’accès, vous vous connectez par votre empreinte, votre visage ou un code PIN, sans mot de passe, et personne ne peut vous la soutirer. Celles que vous ajoutez apparaissent ici.
 second-step-only = Seconde étape seulement
-passkey-no-longer-works = <strong>Elle ne fonctionne plus</strong> : elle a été faite pour <bdi class="host">{ $host }</bdi>. Ajoutez-en une nouvelle et retirez celle-ci.
+passkey-no-longer-works = <strong>Elle ne fonctionne plus</strong> : elle a été faite pour <bdi class="host">{ $host }</bdi>. Ajoutez-en une nouvelle et retirez celle-ci.
 not-used-yet = Pas encore utilisée
-change-named = Modifier<span class="unseen"> : { $name }</span>
-passkeys-cannot-be-used = Les clés d’accès ne peuvent pas être utilisées ici : les navigateurs les gardent pour des sites qui ont un nom, et ce serveur est atteint par une simple adresse.
+change-named = Modifier<span class="unseen"> : { $name }</span>
+passkeys-cannot-be-used = Les clés d’accès ne peuvent pas être utilisées ici : les navigateurs les gardent pour des sites qui ont un nom, et ce serveur est atteint par une simple adresse.
 
 # Sign-in and security.
 security-app-added = L’application d’authentification est configurée. Un code vous en sera demandé quand vous vous connectez.
 security-app-removed = L’application d’authentification est retirée.
-security-passkey-removed = Elle est retirée, et ne laisse plus entrer personne. Votre appareil l’affiche peut-être encore ; vous pouvez l’y supprimer.
-security-last-factor = Rien n’a été retiré : un second facteur est exigé ici, et c’est votre dernier. Configurez-en d’abord un autre.
+security-passkey-removed = Elle est retirée, et ne laisse plus entrer personne. Votre appareil l’affiche peut-être encore ; vous pouvez l’y supprimer.
+security-last-factor = Rien n’a été retiré : un second facteur est exigé ici, et c’est votre dernier. Configurez-en d’abord un autre.
 security-too-many-apps = Vous avez autant d’applications d’authentification que possible. Retirez-en d’abord une.
 security-browser-forgotten = Votre second facteur vous sera demandé dans ce navigateur.
 security-recovered = Vous êtes entré. Configurez maintenant ce avec quoi vous vous connectez, et retirez ce que vous avez perdu.
@@ -279,7 +279,7 @@ no-password = Ce compte n’a pas de mot de passe.
 set-a-password = Définir un mot de passe
 authenticator-apps = Applications d’authentification
 what-apps-are-for = Une application sur votre téléphone affiche un code que vous saisissez après votre mot de passe. Celles que vous configurez apparaissent ici.
-app-set-up-and-used = Configurée : { $created }, utilisée pour la dernière fois : { $used }
+app-set-up-and-used = Configurée : { $created }, utilisée pour la dernière fois : { $used }
 recovery-codes = Codes de récupération
 what-recovery-codes-are-for = Des codes pour le jour où vous perdrez votre application d’authentification ou votre clé d’accès. Vous pourrez les créer quand vous en aurez configuré une.
 no-recovery-codes = <strong>Vous n’en avez pas.</strong> Si vous perdez votre application d’authentification ou votre clé d’accès, vous ne pourrez pas entrer par vous-même.
@@ -292,15 +292,15 @@ make-new-recovery-codes = Créer de nouveaux codes de récupération
 remembered-browsers = Navigateurs mémorisés
 what-remembered-browsers-are = Les navigateurs où votre second facteur ne vous est pas demandé apparaissent ici. Vous pouvez le choisir en vous connectant.
 password-is-enough-in = Dans ces navigateurs, votre mot de passe suffit pour vous connecter.
-since-until = Depuis : { $since }, jusqu’à : { $until }
+since-until = Depuis : { $since }, jusqu’à : { $until }
 forget-named = Oublier<span class="unseen"> { $name }</span>
 
 # Recovery codes.
 offer-codes-lead = Si vous perdez votre téléphone ou votre clé, un code de récupération vous laisse entrer. Chacun sert une fois, avec votre mot de passe.
-offer-codes-keep = Gardez-les là où vous les trouverez sans votre téléphone : sur papier, ou dans un gestionnaire de mots de passe.
+offer-codes-keep = Gardez-les là où vous les trouverez sans votre téléphone : sur papier, ou dans un gestionnaire de mots de passe.
 codes-left-will-be-replaced = { $count ->
-    [one] <strong>Il vous reste { $count } code.</strong> De nouveaux le remplacent : l’ancien ne fonctionnera plus.
-   *[other] <strong>Il vous reste { $count } codes.</strong> De nouveaux les remplacent : les anciens ne fonctionneront plus.
+    [one] <strong>Il vous reste { $count } code.</strong> De nouveaux le remplacent : l’ancien ne fonctionnera plus.
+   *[other] <strong>Il vous reste { $count } codes.</strong> De nouveaux les remplacent : les anciens ne fonctionneront plus.
 }
 show-new-recovery-codes = Afficher de nouveaux codes de récupération
 keep-the-old-ones = Garder les anciens

@@ -21,7 +21,7 @@ passkeys-need-script-or-password = Les clés d’accès ont besoin de JavaScript
 account-is-locked = Ce compte est verrouillé. Adressez-vous à ceux qui gèrent ce serveur
 notice-session-ended = Vous avez été déconnecté de ce navigateur. Reconnectez-vous pour continuer.
 notice-confirm-it-is-you = Reconnectez-vous, pour que nous sachions que c’est bien vous.
-passkey-failed-use-password = Cela n’a pas fonctionné : l’opération a été annulée ou a pris trop de temps. Réessayez, ou connectez-vous avec votre mot de passe.
+passkey-failed-use-password = Cela n’a pas fonctionné : l’opération a été annulée ou a pris trop de temps. Réessayez, ou connectez-vous avec votre mot de passe.
 sign-in-with-a-passkey = Se connecter avec une clé d’accès
 or = ou
 passkeys-need-script = Les clés d’accès ont besoin de JavaScript. Votre mot de passe fonctionne sans.
@@ -46,7 +46,7 @@ browser-ran-no-script = Votre navigateur n’a pas exécuté JavaScript, dont ce
 key-invalid = Cela n’a pas fonctionné. Réessayez, ou avec une autre
 key-ready = Préparez votre clé d’accès ou de sécurité. Votre navigateur vous dit quoi faire.
 key-needs-script = <strong>Cela a besoin de JavaScript.</strong> C’est ainsi que votre navigateur parle à votre clé. Activez-le pour cette page, ou choisissez une autre manière.
-key-failed = Cela n’a pas fonctionné : l’opération a été annulée ou a pris trop de temps. Vous pouvez réessayer.
+key-failed = Cela n’a pas fonctionné : l’opération a été annulée ou a pris trop de temps. Vous pouvez réessayer.
 key-unsupported = Ce navigateur ne connaît ni les clés d’accès ni les clés de sécurité. Choisissez une autre manière.
 use-your-key = Utiliser votre clé
 choose-another-way = Choisir une autre manière
@@ -61,23 +61,23 @@ enter-an-email = Saisissez une adresse e-mail, par exemple name@example.com
 too-many-links = Trop de liens ont été demandés. Réessayez dans { $wait }
 email-address = Adresse e-mail
 send-me-a-link = M’envoyer un lien
-no-address-ask = Aucune adresse n’appartient à votre compte ? Adressez-vous à ceux qui gèrent <bdi>{ $server }</bdi>.
+no-address-ask = Aucune adresse n’appartient à votre compte ? Adressez-vous à ceux qui gèrent <bdi>{ $server }</bdi>.
 reset-impossible = Ce serveur n’envoie pas de liens pour retrouver l’accès.
-reset-impossible-ask = Adressez-vous à ceux qui gèrent <bdi>{ $server }</bdi> : ils peuvent vous donner un nouveau mot de passe.
+reset-impossible-ask = Adressez-vous à ceux qui gèrent <bdi>{ $server }</bdi> : ils peuvent vous donner un nouveau mot de passe.
 back-to-the-sign-in = Retour à la connexion
 look-at-your-mail = Consultez vos e-mails
 reset-sent = Si l’adresse appartient à un compte ici, un e-mail avec un lien est en route. Le lien est valable dix minutes, une seule fois.
-reset-no-mail = Pas d’e-mail ? Regardez parmi les indésirables. Peut-être une autre adresse appartient-elle à votre compte : <a href="{ $url }">essayez celle-là</a>.
+reset-no-mail = Pas d’e-mail ? Regardez parmi les indésirables. Peut-être une autre adresse appartient-elle à votre compte : <a href="{ $url }">essayez celle-là</a>.
 you-can-close-this-page = Vous pouvez fermer cette page.
 choose-a-new-password = Choisir un nouveau mot de passe
 for-account = pour <bdi class="mxid">{ $mxid }</bdi>
 password-not-changed = Votre mot de passe n’est pas changé
 sign-out-devices-too = Déconnecter aussi mes applications et appareils
-sign-out-devices-too-hint = Les navigateurs sont déconnectés dans tous les cas. Faites-le si quelqu’un d’autre a pu entrer : les appareils déconnectés détiennent peut-être les seules clés d’anciens messages chiffrés.
+sign-out-devices-too-hint = Les navigateurs sont déconnectés dans tous les cas. Faites-le si quelqu’un d’autre a pu entrer : les appareils déconnectés détiennent peut-être les seules clés d’anciens messages chiffrés.
 set-password-and-sign-in = Enregistrer le mot de passe et se connecter
 
 # After signing out.
 signed-out = Déconnecté
 you-are-signed-out = Vous êtes déconnecté
 signed-out-of-browser = Ce navigateur n’a plus accès à votre compte sur <bdi>{ $server }</bdi>.
-devices-stay-signed-in = Les applications et appareils que vous avez connectés le restent. Pour les déconnecter, connectez-vous et ouvrez « Sessions ».
+devices-stay-signed-in = Les applications et appareils que vous avez connectés le restent. Pour les déconnecter, connectez-vous et ouvrez « Sessions ».

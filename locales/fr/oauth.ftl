@@ -1,10 +1,10 @@
 # Letting an app in.
 allow-access = Autoriser l’accès
-consent-named = Laisser <bdi>{ $name }</bdi> utiliser votre compte ?
+consent-named = Laisser <bdi>{ $name }</bdi> utiliser votre compte ?
 consent-host-asks = <bdi class="host">{ $host }</bdi> demande l’accès à votre compte sur <bdi>{ $server }</bdi>.
-consent-site = Laisser ce site utiliser votre compte ?
-consent-app = Laisser cette application utiliser votre compte ?
-consent-app-says = Elle dit s’appeler « <bdi>{ $name }</bdi> » et demande l’accès à votre compte sur <bdi>{ $server }</bdi>.
+consent-site = Laisser ce site utiliser votre compte ?
+consent-app = Laisser cette application utiliser votre compte ?
+consent-app-says = Elle dit s’appeler « <bdi>{ $name }</bdi> » et demande l’accès à votre compte sur <bdi>{ $server }</bdi>.
 consent-app-unnamed = Elle ne donne pas son nom et demande l’accès à votre compte sur <bdi>{ $server }</bdi>.
 cannot-check-which-app = <strong>Nous ne pouvons pas vérifier de quelle application il s’agit.</strong> Continuez seulement si vous venez de commencer cela vous-même, dans une application à laquelle vous faites confiance.
 not-used-before = <strong>Vous n’avez jamais utilisé cette application.</strong> Continuez seulement si vous connaissez <bdi class="host">{ $host }</bdi> et avez commencé cela vous-même.
@@ -14,7 +14,7 @@ terms-of-the-app = Conditions de l’application
 privacy-policy-of-the-app = Politique de confidentialité de l’application
 
 # Single sign-on of older apps.
-sso-site = Laisser <bdi class="host">{ $host }</bdi> utiliser votre compte ?
+sso-site = Laisser <bdi class="host">{ $host }</bdi> utiliser votre compte ?
 sso-site-asks = Il demande à être connecté à votre compte sur <bdi>{ $server }</bdi>.
 sso-site-warning = <strong>Continuez seulement si vous connaissez ce site</strong> et venez de commencer cela vous-même.
 sso-plain-warning = <strong>Le chemin vers ce site n’est pas chiffré.</strong> D’autres sur ce chemin pourraient utiliser votre compte à sa place. Continuez seulement sur un réseau auquel vous faites confiance.
@@ -24,7 +24,7 @@ if-you-allow-you-go-to = Si vous l’autorisez, vous allez ensuite vers { $desti
 
 # Signing out for an app.
 sign-out = Se déconnecter
-sign-out-of-server = Se déconnecter de <bdi>{ $server }</bdi> ?
+sign-out-of-server = Se déconnecter de <bdi>{ $server }</bdi> ?
 sent-here-by = Vous avez été envoyé ici par { $client }.
 sign-out-ends-session = Cela met fin à votre session dans ce navigateur. Les applications Matrix et appareils que vous avez connectés le restent.
 sign-out-of-this-browser = Se déconnecter de ce navigateur
@@ -43,12 +43,12 @@ nothing-signed-in-yet = Rien n’est encore connecté
 no-device-waits = Aucun appareil n’attend avec ce code. Vérifiez-le, ou faites-en afficher un nouveau par l’appareil
 code = Code
 link-code-hint = Huit lettres, par exemple WDJB-MJHT. Les majuscules et le tiret sont sans importance.
-sign-in-another-device-heading = Connecter un autre appareil ?
-link-app-says = Une application sur un autre appareil demande l’accès à votre compte sur <bdi>{ $server }</bdi>. Elle dit s’appeler « <bdi>{ $name }</bdi> ».
+sign-in-another-device-heading = Connecter un autre appareil ?
+link-app-says = Une application sur un autre appareil demande l’accès à votre compte sur <bdi>{ $server }</bdi>. Elle dit s’appeler « <bdi>{ $name }</bdi> ».
 link-app-unnamed = Une application sur un autre appareil demande l’accès à votre compte sur <bdi>{ $server }</bdi>. Elle ne donne pas son nom.
-device-must-show = Cet appareil doit afficher ce code :
+device-must-show = Cet appareil doit afficher ce code :
 link-warning = <strong>Continuez seulement si vous avez commencé cela vous-même</strong>, sur un appareil que vous voyez en ce moment et qui affiche le code ci-dessus.
-link-warning-fraud = Quelqu’un vous a envoyé un lien ou un code, ou demandé d’ouvrir cette page ? Alors cette personne essaie d’entrer dans votre compte. Choisissez « Ne pas autoriser ».
+link-warning-fraud = Quelqu’un vous a envoyé un lien ou un code, ou demandé d’ouvrir cette page ? Alors cette personne essaie d’entrer dans votre compte. Choisissez « Ne pas autoriser ».
 where-this-comes-from = D’où cela vient
 address = Adresse
 same-address = { $address }, la même que celle de ce navigateur
