@@ -64,7 +64,8 @@ fn code(sources: &[Source], messages: &[Found]) -> Result<String, Box<dyn Error>
     let mut code = String::new();
     writeln!(code, "/// Each language with its messages, the original first and the pseudo-language last.")?;
     writeln!(code, "pub(super) const SOURCES: [(&str, &str); {}] = {languages:?};", languages.len())?;
-    writeln!(code, "#[deny(dead_code)]\nimpl Language {{")?;
+    // A key is a word for people, not for programmers: `from-address`.
+    writeln!(code, "#[deny(dead_code)]\n#[allow(clippy::wrong_self_convention)]\nimpl Language {{")?;
     // What the formatter itself asks for has no function.
     for Found { key, variables, text } in messages.iter().filter(|found| found.key != "language-digit-group")
     {

@@ -307,6 +307,7 @@ fn accented(letter: char, end: &mut Option<char>) -> impl Iterator<Item = char> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::languages::Language;
 
     fn source(language: &str, file: &str, text: &str) -> Source {
         Source { language: language.to_owned(), file: file.to_owned(), text: text.to_owned() }
@@ -393,6 +394,7 @@ mod tests {
 
     #[test]
     fn the_pseudo_language_accents_words_and_leaves_markup_alone() {
+        assert_eq!(Language::of_tag(PSEUDO).map(Language::tag), Some(PSEUDO));
         let made =
             pseudo("language-direction = ltr\na = Go <a href=\"{ $url }\" lang=\"en\">to&nbsp;it</a>\n");
         assert_eq!(
