@@ -244,6 +244,19 @@ on_both_engines! {
         assert_eq!(stored_language(&server, bob.id).await, None);
     }
 
+    async fn the_switch_leads_back_to_what_the_page_is_about(engine: Engine) {
+        let server = Server::start(engine).await;
+        server.user("alice").await;
+        let mut browser = server.signed_in("alice").await;
+        let csrf = browser.csrf().await;
+        let form = [("csrf", csrf.as_str()), ("kind", "security-key")];
+        let refused = browser.post("/account/security/passkeys/new", &form).await;
+        assert_eq!(Page::of(&refused).texts("#summary h2"), ["Nothing was added"]);
+        assert_eq!(refused.field("back"), "/account/security/passkeys/new?kind=security-key");
+        let searched = browser.get("/account/activity?before=01ARZ3NDEKTSV4RRFFQ69G5FAV").await;
+        assert_eq!(searched.field("back"), "/account/activity?before=01ARZ3NDEKTSV4RRFFQ69G5FAV");
+    }
+
     async fn what_is_shown_once_has_no_switch(engine: Engine) {
         let server = Server::start(engine).await;
         server.user("alice").await;

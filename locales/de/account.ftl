@@ -312,3 +312,4 @@ download = Herunterladen
 print = Drucken
 i-have-saved-them = Ich habe sie gespeichert
 recovery-codes-of = Wiederherstellungscodes von { $mxid }
+authenticator-app = Authenticator-App

@@ -312,3 +312,4 @@ download = Download
 print = Print
 i-have-saved-them = I have saved them
 recovery-codes-of = Recovery codes of { $mxid }
+authenticator-app = Authenticator app

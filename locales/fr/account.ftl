@@ -312,3 +312,4 @@ download = Télécharger
 print = Imprimer
 i-have-saved-them = Je les ai enregistrés
 recovery-codes-of = Codes de récupération de { $mxid }
+authenticator-app = Application d’authentification

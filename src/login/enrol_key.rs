@@ -63,7 +63,7 @@ async fn page(
     let ceremony = ceremony.ok_or(Problem::NotFound)?;
     let mxid = attempt.user.localpart.mxid(&app.config.homeserver.server_name);
     let page = NewPasskeyPage {
-        frame: visit.frame(),
+        frame: visit.frame().back_to(path(kind, onward)),
         person: Person { display_name: None, mxid, is_admin: attempt.user.is_admin },
         action: path(kind, onward),
         form: KeyForm { action: PATH, fields: onward.fields(), back: onward.through(enrol::PATH) },

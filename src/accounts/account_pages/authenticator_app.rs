@@ -83,7 +83,8 @@ impl EnrolmentForm {
             return self.show(app, visit, user, &enrolment, name, Some(EnrolmentProblem::Expired)).map(Err);
         }
         let code = form.get("code").unwrap_or_default();
-        let called = if words::shown(&name).is_empty() { "Authenticator app" } else { &name };
+        let unnamed = visit.language.authenticator_app().plain();
+        let called = if words::shown(&name).is_empty() { &unnamed } else { &name };
         let mut tx = app.store.begin().await?;
         if !enrolment.confirm(&mut tx, app, user.id, called, code).await? {
             return self.show(app, visit, user, &enrolment, name, Some(EnrolmentProblem::WrongCode)).map(Err);

@@ -124,7 +124,15 @@ async fn page(
     let ceremony = ceremony.ok_or(Problem::NotFound)?;
     let (person, action) = (who.person(app), path_of(kind));
     let form = KeyForm { action: PATH, fields: Vec::new(), back: security::PATH.to_owned() };
-    let page = NewPasskeyPage { frame: visit.frame(), person, action, form, kind, ceremony, problem };
+    let page = NewPasskeyPage {
+        frame: visit.frame().back_to(path_of(kind)),
+        person,
+        action,
+        form,
+        kind,
+        ceremony,
+        problem,
+    };
     let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     Ok(visit.page(status, &page, None))
 }

@@ -176,7 +176,7 @@ async fn make(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> 
     let (problem, status) = match made {
         Ok(made) => {
             let page = TokenMadePage {
-                frame: visit.frame(),
+                frame: visit.frame().only_once(),
                 name: wanted.name,
                 token: made.token,
                 device_id: made.device_id.map(|id| id.0),

@@ -105,7 +105,7 @@ pub async fn finish(
         Err(refused) => return Ok(Err(refused)),
     };
     let made = match verify(app, user, &opened.state, response)? {
-        Ok((kind, credential)) => Ok(new(app, user, kind, credential, response)?),
+        Ok((kind, credential)) => Ok(new(app, visit, user, kind, credential, response)?),
         Err(refused) => Err(refused),
     };
     let mut tx = app.store.begin().await?;
@@ -153,6 +153,7 @@ fn verify(app: &App, user: &User, state: &State, response: &str) -> Result<Verif
 
 fn new(
     app: &App,
+    visit: &Visit,
     user: &User,
     kind: Kind,
     credential: Credential,
@@ -161,8 +162,8 @@ fn new(
     let now = app.clock.now();
     let aaguid = aaguid_of(response);
     let unnamed = match kind {
-        Kind::Passkey => "Passkey",
-        Kind::SecurityKey => "Security key",
+        Kind::Passkey => visit.language.passkey().plain(),
+        Kind::SecurityKey => visit.language.security_key().plain(),
     };
     Ok(Passkey {
         id: PasskeyId::new(now),
@@ -171,7 +172,7 @@ fn new(
         relying_party_id: app.config.relying_party_id().unwrap_or_default().to_owned(),
         stored: serde_json::to_string(&credential)?,
         credential,
-        name: aaguid.and_then(provider).unwrap_or(unnamed).to_owned(),
+        name: aaguid.and_then(provider).map_or(unnamed, str::to_owned),
         aaguid,
         created_at: now,
         last_used_at: None,
