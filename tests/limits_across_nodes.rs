@@ -27,6 +27,7 @@ async fn nodes(limited: impl FnOnce(&mut RateLimits)) -> (Server, [Router; 2]) {
         sign_in_per_account: WIDE,
         second_step_per_address: WIDE,
         second_step_per_account: WIDE,
+        registration_per_address: WIDE,
         client_registration_per_address: WIDE,
         rendezvous_per_address: WIDE,
         client_secret_per_client: WIDE,

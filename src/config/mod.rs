@@ -32,6 +32,7 @@ mod policy;
 mod rate_limits;
 mod read;
 mod reference;
+mod registration;
 mod rendezvous;
 mod sample;
 mod schema;
@@ -60,6 +61,7 @@ pub use passwords::{Argon2, Passwords};
 pub use policy::Policy;
 pub use rate_limits::{Limit, RateLimits};
 pub use reference::reference;
+pub use registration::{Registration, RegistrationEmail, RegistrationWays};
 pub use rendezvous::Rendezvous;
 pub use sample::sample;
 pub use schema::schema;
@@ -109,6 +111,8 @@ pub struct Config {
     pub second_factor: SecondFactor,
     /// Signing in with passkeys and security keys.
     pub passkeys: Passkeys,
+    /// Accounts that people make by themselves.
+    pub registration: Registration,
     /// How mails are sent: links for those who cannot sign in, codes that confirm an address, and notices of
     /// what happened to an account.
     pub email: Email,
@@ -188,6 +192,7 @@ impl Config {
         self.passwords.check(problems);
         self.second_factor.check(problems);
         self.passkeys.check(&self.http.public_base, problems);
+        self.registration.check(self, problems);
         self.email.check(problems);
         self.captcha.check(problems);
         self.terms.check(&self.branding, problems);

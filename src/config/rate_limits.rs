@@ -21,6 +21,10 @@ pub struct RateLimits {
     /// Wrong codes for the second step of a sign-in, entered for one account by those who know its password.
     #[serde(deserialize_with = "limit::<_, 10, 12>")]
     pub second_step_per_account: Limit,
+    /// Names that are tried for new accounts, and codes that are sent for them, from one address (a /64 network
+    /// for IPv6).
+    #[serde(deserialize_with = "limit::<_, 20, 60>")]
+    pub registration_per_address: Limit,
     /// Clients that register themselves from one address (a /64 network for IPv6).
     #[serde(deserialize_with = "limit::<_, 60, 600>")]
     pub client_registration_per_address: Limit,
@@ -75,6 +79,7 @@ impl Default for RateLimits {
             sign_in_per_account: limit(10, 60),
             second_step_per_address: limit(20, 60),
             second_step_per_account: limit(10, 12),
+            registration_per_address: limit(20, 60),
             client_registration_per_address: limit(60, 600),
             rendezvous_per_address: limit(60, 600),
             client_secret_per_client: limit(100, 120),
@@ -96,6 +101,7 @@ impl RateLimits {
             ("sign_in_per_account", self.sign_in_per_account),
             ("second_step_per_address", self.second_step_per_address),
             ("second_step_per_account", self.second_step_per_account),
+            ("registration_per_address", self.registration_per_address),
             ("client_registration_per_address", self.client_registration_per_address),
             ("rendezvous_per_address", self.rendezvous_per_address),
             ("client_secret_per_client", self.client_secret_per_client),
@@ -145,6 +151,7 @@ mod tests {
             "sign_in_per_account": {},
             "second_step_per_address": {},
             "second_step_per_account": {},
+            "registration_per_address": {},
             "client_registration_per_address": {},
             "rendezvous_per_address": {},
             "client_secret_per_client": {},

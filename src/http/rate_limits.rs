@@ -27,6 +27,8 @@ pub enum Action<'a> {
     /// Second steps of sign-ins to one account; in a browser that is known there, given its secret, these are
     /// counted by themselves.
     SecondStepBy(UserId, Option<&'a str>),
+    /// Names tried for new accounts, and codes sent for them, from one address.
+    RegisterFrom(&'a str),
     /// Registrations of clients from one address.
     RegisterClientFrom(&'a str),
     /// Rendezvous sessions that begin from one address.
@@ -63,6 +65,7 @@ impl Action<'_> {
             Action::SecondStepBy(user, Some(browser)) => {
                 format!("second_step_by:{user}:{}", crate::keys::digest(browser))
             }
+            Action::RegisterFrom(address) => format!("register_from:{address}"),
             Action::RegisterClientFrom(address) => format!("register_client_from:{address}"),
             Action::BeginRendezvousFrom(address) => format!("begin_rendezvous_from:{address}"),
             Action::ClientSecret(client, address) => {
@@ -85,6 +88,7 @@ impl Action<'_> {
             Action::SignInTo(..) => limits.sign_in_per_account,
             Action::SecondStepFrom(_) => limits.second_step_per_address,
             Action::SecondStepBy(..) => limits.second_step_per_account,
+            Action::RegisterFrom(_) => limits.registration_per_address,
             Action::RegisterClientFrom(_) => limits.client_registration_per_address,
             Action::BeginRendezvousFrom(_) => limits.rendezvous_per_address,
             Action::ClientSecret(..) => limits.client_secret_per_client,
