@@ -179,6 +179,36 @@ CREATE TABLE sign_in_attempts (
 CREATE INDEX sign_in_attempts_user ON sign_in_attempts (user_id);
 CREATE INDEX sign_in_attempts_expires ON sign_in_attempts (expires_at);
 
+-- Accounts that somebody is making: all of it lives for an hour and is nobody's before it is complete.
+CREATE TABLE registrations (
+    -- Of the secret that the browser holds.
+    secret_digest         TEXT PRIMARY KEY,
+    -- The identifier that the account is going to have: a passkey is made for it before it is there.
+    user_id               TEXT NOT NULL,
+    localpart             TEXT NOT NULL,
+    -- The registration token, encrypted, since it may let others in too.
+    token                 TEXT,
+    -- Where the person goes on afterwards.
+    next                  TEXT,
+    email                 TEXT,
+    is_email_skipped      BOOLEAN NOT NULL,
+    -- As in email_verifications, while the address is to be shown to be theirs.
+    email_code_digest     TEXT,
+    email_attempts        BIGINT NOT NULL,
+    email_token_digest    TEXT UNIQUE,
+    email_code_expires_at BIGINT,
+    email_verified_at     BIGINT,
+    password_hash         TEXT,
+    password_version      BIGINT,
+    -- As JSON.
+    passkey               TEXT,
+    is_passkey_skipped    BOOLEAN NOT NULL,
+    -- Which version of the terms the person has accepted.
+    terms                 TEXT,
+    expires_at            BIGINT NOT NULL
+);
+CREATE INDEX registrations_expires ON registrations (expires_at);
+
 -- What happened to an account, for its owner to look up.
 CREATE TABLE account_events (
     id          TEXT PRIMARY KEY,

@@ -30,6 +30,10 @@ use crate::http::measure::measure;
 use crate::http::pages::Site;
 use crate::http::request_id::request_id;
 use crate::http::visit::Visit;
+use crate::login::register::{
+    code, email as register_email, link as register_link, name, passkey as register_passkey,
+    password as register_password, resume, terms as register_terms,
+};
 use crate::login::{
     enrol, enrol_key, passkey, password, recover, reset_password, second, security_key, sign_out, terms,
 };
@@ -230,6 +234,18 @@ fn pages(app: &App) -> Router<App> {
             .route("/login/passkey", post(passkey::post))
             .route("/login/enrol/key", get(enrol_key::get).post(enrol_key::post))
             .route(new_passkey::PATH, get(new_passkey::get).post(new_passkey::post));
+    }
+    if app.config.registration.enabled {
+        router = router
+            .route("/register", get(name::get).post(name::post))
+            .route("/register/name", get(name::get_change))
+            .route("/register/continue", post(resume::post))
+            .route("/register/email", get(register_email::get).post(register_email::post))
+            .route("/register/email/code", get(code::get).post(code::post))
+            .route("/register/link/{secret}", get(register_link::get).post(register_link::post))
+            .route("/register/password", get(register_password::get).post(register_password::post))
+            .route("/register/passkey", get(register_passkey::get).post(register_passkey::post))
+            .route("/register/terms", get(register_terms::get).post(register_terms::post));
     }
     if app.config.compat.enabled {
         router = router

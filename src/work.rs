@@ -123,6 +123,7 @@ pub async fn sweep(app: &App) -> Result<(), store::Error> {
     compat::expire(&mut tx, now).await?;
     login::attempts::expire(&mut tx, now).await?;
     login::captcha::expire(&mut tx, now).await?;
+    login::register::expire(&mut tx, now).await?;
     rendezvous::sessions::expire(&mut tx, now).await?;
     tx.commit().await?;
     app.wake_workers();

@@ -16,19 +16,19 @@ const NO_CODES: &str = "a[href*=\"notice=added\"]";
 const DANGER: &str = "form button.danger";
 
 /// Browsers know passkeys for names only.
-fn with_a_name(config: &mut Config) {
+pub(crate) fn with_a_name(config: &mut Config) {
     config.http.public_base.set_host(Some("localhost")).expect("a host");
 }
 
 /// A device that the browser pretends to have.
-struct Device<'b> {
+pub(crate) struct Device<'b> {
     browser: &'b Browser,
     id: String,
 }
 
 impl<'b> Device<'b> {
     /// A phone or laptop, which verifies its owner and keeps passkeys.
-    async fn platform(browser: &'b Browser) -> Device<'b> {
+    pub(crate) async fn platform(browser: &'b Browser) -> Device<'b> {
         let options = json!({
             "protocol": "ctap2", "transport": "internal", "hasResidentKey": true, "hasUserVerification": true,
             "isUserVerified": true, "automaticPresenceSimulation": true,
@@ -58,9 +58,14 @@ impl<'b> Device<'b> {
     }
 
     /// What it keeps.
-    async fn credentials(&self) -> Vec<Value> {
+    pub(crate) async fn credentials(&self) -> Vec<Value> {
         let found = self.command("getCredentials", json!({})).await;
         found["credentials"].as_array().cloned().expect("a list")
+    }
+
+    /// Whether its owner can show who they are.
+    pub(crate) async fn verify(&self, is_verified: bool) {
+        self.command("setUserVerified", json!({ "isUserVerified": is_verified })).await;
     }
 
     async fn put(&self, credential: &Value) {

@@ -3,6 +3,7 @@
 //! `GALLERY=<folder> cargo test gallery` also writes the pages into a folder, to be looked at.
 
 mod account;
+mod registration;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -238,6 +239,7 @@ impl Words {
             signals: None,
             homeserver_unreachable: false,
             help: None,
+            register: None,
         };
         let ceremony =
             || Ceremony { options: self.typed.chars().take(1400).collect(), sealed: "e30.AA".to_owned() };
@@ -248,6 +250,7 @@ impl Words {
             username: self.typed.clone(),
             problems: vec![SignInProblem::WrongNameOrPassword],
             help: Some("/reset-password".to_owned()),
+            register: Some("/register?next=%2Fauthorize%2F01".to_owned()),
             onward: onward(&self.typed),
             ..sign_in()
         };
@@ -325,6 +328,9 @@ impl Words {
             ..sign_in()
         };
         add("sign-in-too-many", too_many.render());
+        for (name, page) in self.registration(&site) {
+            add(name, page);
+        }
         add("signed-out", SignedOutPage { frame: frame() }.render());
 
         let second = |app, key, recovery_code, problem| SecondStepPage {

@@ -56,7 +56,8 @@ const KINDS: [&str; 34] = [
 ];
 
 /// What the log says of each flow, by which fields a line is found, beside the identifier of the request.
-const EVENTS: [(&str, &[&str]); 19] = [
+const EVENTS: [(&str, &[&str]); 20] = [
+    ("a person made an account", &["user", "way", "ip"]),
     ("a person signed in", &["user", "session", "ip"]),
     ("a sign-in was refused", &["user", "reason", "ip"]),
     ("a person signed out", &["user", "session", "ip"]),

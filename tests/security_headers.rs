@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use gatehouse::config::RegistrationEmail;
 use http::header::{CONTENT_TYPE, ORIGIN};
 use http::{Request, StatusCode};
 use scraper::{Html, Selector};
@@ -128,7 +129,12 @@ fn check_page(what: &str, html: &str, nonce: &str) {
 
 async fn sweep(public_base: &str) {
     let base: Url = public_base.parse().unwrap();
-    let server = Server::start_with(Engine::Sqlite, |config| config.http.public_base = base.clone()).await;
+    let server = Server::start_with(Engine::Sqlite, |config| {
+        config.http.public_base = base.clone();
+        config.registration.enabled = true;
+        config.registration.email = RegistrationEmail::NotAsked;
+    })
+    .await;
     let prefix = base.path().trim_end_matches('/');
     server.user("alice").await;
     let client = server.client().await;

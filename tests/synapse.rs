@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use gatehouse::accounts::users;
-use gatehouse::config::{GrantType, Secret, StaticClient, TokenEndpointAuthMethod};
+use gatehouse::config::{GrantType, RegistrationEmail, Secret, StaticClient, TokenEndpointAuthMethod};
 use gatehouse::time::Clock;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -57,6 +57,9 @@ impl Pair {
             config.homeserver.endpoint = synapse.base_url();
             config.homeserver.secret = Some(Secret::new(SECRET.to_owned()));
             config.clients.push(hasty_client());
+            config.registration.enabled = true;
+            config.registration.email = RegistrationEmail::NotAsked;
+            config.captcha.work = 0;
         })
         .await;
         Pair { server, synapse }
@@ -189,6 +192,7 @@ on_both_engines! {
             a_client_that_knows_only_passwords_writes_and_leaves(&pair),
             a_client_that_knows_only_single_sign_on_gets_in(&pair),
             synapse_account::cross_signing_keys_are_replaced_once_the_person_allows_it(&pair),
+            synapse_account::a_person_makes_an_account_and_their_client_works(&pair),
             synapse_account::a_person_deactivates_their_account(&pair),
             synapse_account::a_device_signs_in_by_a_code_and_is_named(&pair),
         );

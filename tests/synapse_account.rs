@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::device_grant::DEVICE_CODE;
 use crate::support::running::{http_client, send};
-use crate::support::server::{Answer, Tokens, matrix_scope};
+use crate::support::server::{Answer, PASSWORD, REDIRECT_URI, Tokens, authorization_query, matrix_scope};
 use crate::synapse::{Pair, soon};
 
 /// Uploads a new master key, made of a word.
@@ -48,6 +48,29 @@ pub async fn cross_signing_keys_are_replaced_once_the_person_allows_it(pair: &Pa
     let allowed = upload(pair, "iris", &token, "second").await;
     assert_eq!(allowed.status, StatusCode::OK, "{}", allowed.text());
     assert_eq!(upload(pair, "iris", &token, "third").await.status, StatusCode::UNAUTHORIZED);
+}
+
+/// Initiating User Registration via OpenID Connect: an account that a person makes on the way from their client.
+pub async fn a_person_makes_an_account_and_their_client_works(pair: &Pair) {
+    let client_id = pair.server.client(REDIRECT_URI, json!({})).await;
+    let query = authorization_query(&client_id, &matrix_scope("PHONE"), &[("prompt", "create")]);
+    let mut visitor = pair.server.visitor();
+    let path = visitor.get(&format!("authorize?{query}")).await.location().to_owned();
+    let register = visitor.get(&path).await.location().to_owned();
+    let page = visitor.get(&register).await;
+    let next = page.field("next");
+    let on = visitor.submit(&page, "register", &[("username", "olivia"), ("next", &next)]).await;
+    let page = visitor.get(on.location()).await;
+    let password = [("new_password", PASSWORD), ("new_password_again", PASSWORD)];
+    let on = visitor.submit(&page, "register/password", &password).await;
+    let question = visitor.get(on.location()).await;
+    let back = visitor.submit(&question, on.location(), &[("answer", "approve")]).await;
+    let code = back.query_parameter("code").unwrap_or_else(|| panic!("no code: {}", back.location()));
+    let answer = pair.server.exchange(&client_id, REDIRECT_URI, &code).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    let tokens = Tokens::from(answer.json());
+    let me = pair.who_am_i(&tokens.access).await.json();
+    assert_eq!((&me["user_id"], &me["device_id"]), (&json!("@olivia:example.org"), &json!("PHONE")));
 }
 
 /// Matrix CS API, Account deactivation.

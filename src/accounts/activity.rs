@@ -20,6 +20,8 @@ pub const KEPT: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
+    /// The person made the account.
+    AccountCreated,
     /// The person signed in with a browser, or proved anew who they are.
     SignedIn,
     /// There is another password.
@@ -65,7 +67,8 @@ pub enum Event {
 }
 
 impl Event {
-    const ALL: [Event; 21] = [
+    const ALL: [Event; 22] = [
+        Event::AccountCreated,
         Event::SignedIn,
         Event::PasswordChanged,
         Event::EmailAdded,
@@ -92,6 +95,7 @@ impl Event {
     /// As it is stored.
     pub fn as_str(self) -> &'static str {
         match self {
+            Event::AccountCreated => "account_created",
             Event::SignedIn => "signed_in",
             Event::PasswordChanged => "password_changed",
             Event::EmailAdded => "email_added",

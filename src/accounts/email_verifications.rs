@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 
 /// How many codes are tried before a new one is needed. With a million codes, guessing succeeds once in two
 /// hundred thousand mails.
-const ATTEMPTS: i64 = 5;
+pub const ATTEMPTS: i64 = 5;
 
 /// An address that somebody wants to add.
 #[derive(Clone, Debug)]
@@ -71,10 +71,15 @@ pub async fn begin(
 }
 
 /// Six digits.
-fn random_code() -> String {
+pub fn random_code() -> String {
     let mut bytes = [0u8; 8];
     crate::random::fill(&mut bytes);
     format!("{:06}", u64::from_be_bytes(bytes) % 1_000_000)
+}
+
+/// A code without what people put between its digits.
+pub fn as_typed(typed: &str) -> String {
+    typed.chars().filter(|c| !c.is_whitespace() && *c != '-').collect()
 }
 
 fn digest_of(app: &App, id: EmailVerificationId, code: &str) -> String {
@@ -123,7 +128,7 @@ pub async fn confirm_by_code(
     let Some(verification) = sql::count_verification_attempt(tx, id, user.id, ATTEMPTS, now).await? else {
         return Ok(Outcome::Over);
     };
-    let code: String = typed.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+    let code = as_typed(typed);
     if !keys::equal_secrets(digest_of(app, id, &code), &verification.code_digest) {
         return Ok(Outcome::Wrong);
     }

@@ -7,7 +7,6 @@ use crate::app::App;
 use crate::http::error::{self, PageError};
 use crate::http::form::Parameters;
 use crate::keys::{HashError, Password};
-use crate::store::{self, Store};
 
 /// Why a password was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +33,20 @@ pub async fn of_form(
     user: &User,
     form: &mut Parameters,
 ) -> Result<Result<(String, i64), Problem>, PageError> {
+    let emails = emails::list(&app.store, user.id).await?;
+    of_form_with(app, user, emails.into_iter().map(|email| email.address), form).await
+}
+
+/// The same for somebody who is going to have an account, and these addresses.
+///
+/// # Errors
+/// When too many passwords are being hashed.
+pub async fn of_form_with(
+    app: &App,
+    user: &User,
+    emails: impl Iterator<Item = String>,
+    form: &mut Parameters,
+) -> Result<Result<(String, i64), Problem>, PageError> {
     let Some(typed) = form.take("new_password") else { return Ok(Err(Problem::Missing)) };
     if form.take("new_password_again").as_ref() != Some(&typed) {
         return Ok(Err(Problem::Different));
@@ -43,7 +56,7 @@ pub async fn of_form(
     if password.length() < minimum {
         return Ok(Err(Problem::TooShort(minimum)));
     }
-    let words = words_about(&app.store, app, user).await?;
+    let words = words_about(app, user, emails);
     match app.passwords.hash_unless_guessable(password, words).await {
         Ok(hash) => Ok(hash.ok_or(Problem::Guessable)),
         Err(HashError::Busy) => Err(error::Problem::Unavailable.into()),
@@ -55,10 +68,10 @@ pub async fn of_form(
 }
 
 /// What those know who know the person and the service, whole and in parts.
-async fn words_about(store: &Store, app: &App, user: &User) -> Result<Vec<String>, store::Error> {
+fn words_about(app: &App, user: &User, emails: impl Iterator<Item = String>) -> Vec<String> {
     let mut whole = vec![user.localpart.to_string(), app.config.homeserver.server_name.clone()];
     whole.extend(app.config.branding.service_name.clone());
-    whole.extend(emails::list(store, user.id).await?.into_iter().map(|email| email.address));
+    whole.extend(emails);
     let parts: Vec<String> = whole
         .iter()
         .flat_map(|word| word.split(|c: char| !c.is_alphanumeric()))
@@ -66,5 +79,5 @@ async fn words_about(store: &Store, app: &App, user: &User) -> Result<Vec<String
         .map(str::to_owned)
         .collect();
     whole.extend(parts);
-    Ok(whole)
+    whole
 }

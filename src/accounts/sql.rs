@@ -84,11 +84,11 @@ SELECT id, localpart, is_admin, created_at, provisioned_at, locked_at, deactivat
     query(FIND).bind(localpart).fetch_optional(on).await
 }
 
-pub(super) async fn list_by_folded(store: &Store, folded: &str) -> Result<Vec<User>, Error> {
+pub(super) async fn list_by_folded(on: impl Into<On<'_>>, folded: &str) -> Result<Vec<User>, Error> {
     const LIST: &str = "
 SELECT id, localpart, is_admin, created_at, provisioned_at, locked_at, deactivated_at FROM users
 WHERE localpart_folded = $1 LIMIT 2";
-    query(LIST).bind(folded).fetch_all(store).await
+    query(LIST).bind(folded).fetch_all(on).await
 }
 
 pub(super) async fn list(store: &Store, after: Option<UserId>, limit: i64) -> Result<Vec<User>, Error> {

@@ -73,8 +73,22 @@ pub async fn create(
     is_admin: bool,
     now: Timestamp,
 ) -> Result<User, store::Error> {
+    create_as(tx, UserId::new(now), localpart, is_admin, now).await
+}
+
+/// The same, with an identifier that was made for it before.
+///
+/// # Errors
+/// [`store::Error::Conflict`] when the name is taken.
+pub async fn create_as(
+    tx: &mut Tx,
+    id: UserId,
+    localpart: Localpart,
+    is_admin: bool,
+    now: Timestamp,
+) -> Result<User, store::Error> {
     let user = User {
-        id: UserId::new(now),
+        id,
         localpart,
         is_admin,
         created_at: now,
@@ -114,6 +128,14 @@ pub async fn find_by_typed_name(store: &Store, typed: &str) -> Result<Option<Use
     }
     let mut folded = sql::list_by_folded(store, &typed.to_lowercase()).await?;
     Ok(if folded.len() == 1 { folded.pop() } else { None })
+}
+
+/// Whether an account has the name, however it is capitalised.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_name_taken(on: impl Into<On<'_>>, localpart: &Localpart) -> Result<bool, store::Error> {
+    Ok(!sql::list_by_folded(on, &localpart.as_str().to_lowercase()).await?.is_empty())
 }
 
 /// Up to `limit` users after the one named `after`, in the order in which they were created.

@@ -106,9 +106,17 @@ pub struct Prompt {
     pub create: bool,
 }
 
+/// The query of the path at which a request waits by which somebody who is signed in says that they want no
+/// other account (`prompt=create`).
+pub const NO_NEW_ACCOUNT: &str = "account=this";
+
 impl Prompt {
-    /// The values that are offered.
-    pub const SUPPORTED: [&'static str; 4] = ["none", "login", "consent", "select_account"];
+    /// The values that are offered, and `create` where people may make accounts by themselves (Initiating User
+    /// Registration via OpenID Connect §4).
+    pub fn offered(can_register: bool) -> Vec<&'static str> {
+        let create = can_register.then_some("create");
+        ["none", "login", "consent", "select_account"].into_iter().chain(create).collect()
+    }
 
     /// Reads the parameter; values that are not known are passed over. `None` when `none` does not
     /// stand alone.

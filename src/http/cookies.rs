@@ -1,5 +1,6 @@
-//! Our cookies: the browser's own, which stays, the session's, which ends with it, that of a sign-in which
-//! waits for its second step, that of a browser which is remembered for one, and two for the language.
+//! Our cookies: the browser's own, which stays, the session's, which ends with it, those of a sign-in which
+//! waits for its second step and of an account that is being made, that of a browser which is remembered for a
+//! second step, and two for the language.
 
 use axum::response::Response;
 use axum_extra::extract::cookie::CookieJar;
@@ -30,6 +31,8 @@ pub enum Which {
     Session,
     /// The secret of a sign-in that waits for its second step.
     Attempt,
+    /// The secret of an account that is being made.
+    Registration,
     /// The language that the person has chosen. Kept for a year.
     Language,
     /// The language that an app has asked for, as long as the flow that it began may take.
@@ -59,6 +62,7 @@ impl Cookies {
             Which::Browser => "gatehouse_browser",
             Which::Session => "gatehouse_session",
             Which::Attempt => "gatehouse_attempt",
+            Which::Registration => "gatehouse_registration",
             Which::Language => "gatehouse_language",
             Which::AskedLanguage => "gatehouse_asked_language",
             Which::Remembered => "gatehouse_remembered_browser",
@@ -82,7 +86,11 @@ impl Cookies {
     pub fn set(&self, response: &mut Response, which: Which, value: &str, seconds: i64) {
         let seconds = match which {
             Which::Browser | Which::Language => A_YEAR,
-            Which::Session | Which::Attempt | Which::Remembered | Which::AskedLanguage => seconds.min(A_YEAR),
+            Which::Session
+            | Which::Attempt
+            | Which::Registration
+            | Which::Remembered
+            | Which::AskedLanguage => seconds.min(A_YEAR),
         };
         self.add(response, which, value, seconds);
     }

@@ -52,6 +52,8 @@ pub struct Visit {
     pub attempt_secret: Option<String>,
     /// The secret of a browser that is remembered for a second factor.
     pub remembered_secret: Option<String>,
+    /// The secret of the account that somebody is making with the browser.
+    pub registration_secret: Option<String>,
     nonce: String,
     cookies: Cookies,
     browser: String,
@@ -174,6 +176,17 @@ impl Visit {
         response
     }
 
+    /// Has the browser keep the account that is being made.
+    pub fn keep_registration(&self, response: Response, secret: &str, lifetime: Duration) -> Response {
+        self.keep(response, Which::Registration, secret, lifetime)
+    }
+
+    /// Has the browser forget the account that was being made.
+    pub fn forget_registration(&self, mut response: Response) -> Response {
+        self.cookies.clear(&mut response, Which::Registration);
+        response
+    }
+
     /// Has the browser forget its session.
     pub fn sign_out(&self, mut response: Response) -> Response {
         self.cookies.clear(&mut response, Which::Session);
@@ -223,6 +236,7 @@ impl FromRequestParts<App> for Visit {
             session_secret: cookies.read(&parts.headers, Which::Session),
             attempt_secret: cookies.read(&parts.headers, Which::Attempt),
             remembered_secret: cookies.read(&parts.headers, Which::Remembered),
+            registration_secret: cookies.read(&parts.headers, Which::Registration),
             nonce,
             cookies,
             browser,

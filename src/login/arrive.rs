@@ -54,6 +54,31 @@ pub async fn arrive(
     }
     match is_second_due(methods, &factors, is_there, must) {
         true => wait(app, visit, tx, user, (methods, app.clock.now()), onward).await,
+        false => {
+            mails::tell_of_new_browser(&mut tx, app, user, visit, app.clock.now()).await?;
+            let_in(app, visit, tx, user, methods, before, onward).await
+        }
+    }
+}
+
+/// The same for a person whose account begins in the transaction, and who has proved who they are by all that it
+/// has. `before` is who was signed in with the browser until then.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn arrive_as_new(
+    app: &App,
+    visit: &Visit,
+    mut tx: Tx,
+    before: Option<SignedIn>,
+    user: &User,
+    methods: Methods,
+    onward: &Onward,
+) -> Result<Response, PageError> {
+    attempts::end(&mut tx, visit).await?;
+    let must = onward.needs_second || app.config.second_factor.is_required_for(user.is_admin);
+    match must && !methods.has_second() {
+        true => wait(app, visit, tx, user, (methods, app.clock.now()), onward).await,
         false => let_in(app, visit, tx, user, methods, before, onward).await,
     }
 }
@@ -129,7 +154,6 @@ async fn let_in(
 ) -> Result<Response, PageError> {
     let now = app.clock.now();
     users::set_language(&mut tx, user.id, visit.language).await?;
-    mails::tell_of_new_browser(&mut tx, app, user, visit, now).await?;
     activity::add(&mut tx, user.id, Event::SignedIn, &Occasion::by(&visit.requester, now)).await?;
     let renewed = match before {
         // Clients were told which session this is, and it is not over.

@@ -10,8 +10,8 @@ use http::StatusCode;
 use super::arrive::{arrive, ask_for_second};
 use super::attempts;
 use super::next::{self, Onward, Waiting};
-use super::reset_password;
 use super::terms;
+use super::{register, reset_password};
 use crate::accounts::passkeys::{Ceremony, assertion};
 use crate::accounts::sign_in::{self, Attempt, Named};
 use crate::accounts::signed_in;
@@ -106,6 +106,9 @@ impl Form {
             Some(waiting) => (Some(waiting.client), waiting.form_action),
             None => (None, None),
         };
+        let is_known = self.notice == Some(SignInNotice::ConfirmItIsYou);
+        let register = (app.config.registration.enabled && !is_known)
+            .then(|| Onward { needs_second: false, ..self.onward.clone() }.through(register::PATH));
         let page = SignInPage {
             // The path that was asked for may name other sites in vain.
             frame: visit.frame().back_to(self.onward.through("/login")),
@@ -118,6 +121,7 @@ impl Form {
             signals: self.signals,
             homeserver_unreachable: !app.homeserver.seems_reachable(),
             help: Some(reset_password::PATH.to_owned()),
+            register,
         };
         visit.page(status, &page, form_action)
     }
@@ -241,6 +245,8 @@ pub struct SignInPage<'a> {
     pub homeserver_unreachable: bool,
     /// Local path of the page for those who cannot sign in.
     pub help: Option<String>,
+    /// Local path of the page for those who have no account, where they can make one.
+    pub register: Option<String>,
 }
 
 impl SignInPage<'_> {

@@ -5,6 +5,8 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 
+use super::next::Onward;
+use super::register;
 use crate::accounts::signed_in;
 use crate::app::App;
 use crate::http::error::{PageError, WayOn};
@@ -16,7 +18,7 @@ use crate::http::visit::Visit;
 use crate::sessions::browser;
 
 /// `POST /logout`: ends the browser session. Matrix devices go on; with `next`, somebody else
-/// may sign in and go on there.
+/// may sign in and go on there, or with `then=register` make an account.
 pub async fn post(State(app): State<App>, visit: Visit, form: Result<Parameters, FormError>) -> Response {
     // This path is for forms alone: nothing is there to be loaded again.
     visit.answer(sign_out(&app, &visit, form).await.map_err(|error| error.then(WayOn::Account)))
@@ -42,9 +44,10 @@ async fn sign_out(
         let (user, session, ip) = (signed_in.user.id, signed_in.session.id, visit.requester.ip());
         tracing::info!(%user, %session, ip, "a person signed out");
     }
-    let on = match local(form.get("next")) {
-        Some(next) => with_query("/login", &[("next", next.into())]),
-        None => "/signed-out".to_owned(),
+    let on = match (form.get("then"), local(form.get("next"))) {
+        (Some("register"), next) => Onward { next, needs_second: false }.through(register::PATH),
+        (_, Some(next)) => with_query("/login", &[("next", next.into())]),
+        (_, None) => "/signed-out".to_owned(),
     };
     Ok(visit.sign_out(visit.go(&on)))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use http::StatusCode;
 
@@ -20,7 +20,7 @@ use crate::accounts::signed_in::{self, SignedIn};
 use crate::accounts::terms;
 use crate::accounts::users::User;
 use crate::app::App;
-use crate::clients::authorization_requests::{self, Approval, Pending};
+use crate::clients::authorization_requests::{self, Approval, NO_NEW_ACCOUNT, Pending};
 use crate::clients::label::{ClientLabel, Destination};
 use crate::clients::scope_words::{Meaning, ScopeRow, rows};
 use crate::clients::{self, Client, GrantType, TokenEndpointAuthMethod, consents};
@@ -39,8 +39,14 @@ use crate::sessions::client::Count;
 const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// `GET /authorize/{id}`: asks the person, or goes on when there is nothing to ask.
-pub async fn get(State(app): State<App>, Path(id): Path<String>, visit: Visit) -> Response {
-    visit.answer(show(&app, &visit, &id).await)
+pub async fn get(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    visit: Visit,
+) -> Response {
+    let wants_no_other = query.as_deref() == Some(NO_NEW_ACCOUNT);
+    visit.answer(show(&app, &visit, &id, wants_no_other).await)
 }
 
 /// `POST /authorize/{id}`: the person's answer.
@@ -88,8 +94,15 @@ fn way_back(pending: &Pending) -> Return {
 }
 
 /// Finds the request and the person. The inner error is an answer already: to sign in first, or back
-/// to the client with what nobody can consent to.
-async fn find(app: &App, visit: &Visit, id: &str) -> Result<Result<Question, Response>, PageError> {
+/// to the client with what nobody can consent to. Or to make an account, if the client asks for one (Initiating
+/// User Registration via OpenID Connect §4.1) and nobody has made one or signed in since, unless the person
+/// wants no other.
+async fn find(
+    app: &App,
+    visit: &Visit,
+    id: &str,
+    wants_no_other: bool,
+) -> Result<Result<Question, Response>, PageError> {
     let expired = || PageError::from(Problem::RequestExpired);
     let id = id.parse().map_err(|_| expired())?;
     let cookie_digest = signed_in::cookie_digest(visit);
@@ -97,6 +110,11 @@ async fn find(app: &App, visit: &Visit, id: &str) -> Result<Result<Question, Res
     let waiting = question::find_waiting(&app.store, id, cookie_digest, terms, app.clock.now()).await?;
     let Waiting { pending, signed_in, allowed_before, sessions } = waiting.ok_or_else(expired)?;
     let signed_in = signed_in::seen(app, visit, signed_in).await;
+    let is_since = |who: &SignedIn| who.session.authenticated_at >= pending.created_at;
+    let wants_one = app.config.registration.enabled && pending.asked.prompt.create && !wants_no_other;
+    if wants_one && !signed_in.as_ref().is_some_and(is_since) {
+        return Ok(Err(visit.go(&with_query("/register", &[("next", path_of(id).into())]))));
+    }
     let client = clients::find_known(app, &pending.client_id).await?.ok_or(Problem::UnknownClient)?;
     let scope = Scope::stored(&pending.asked.scope);
     let needs_second = is_second_required(app, &client, &scope);
@@ -168,8 +186,8 @@ fn permit(app: &App, visit: &Visit, question: &Question, sessions: Count) -> Res
     permission::judge(app, access, sessions, &visit.requester).map_err(|_| Problem::Internal.into())
 }
 
-async fn show(app: &App, visit: &Visit, id: &str) -> Result<Response, PageError> {
-    let question = match find(app, visit, id).await? {
+async fn show(app: &App, visit: &Visit, id: &str, wants_no_other: bool) -> Result<Response, PageError> {
+    let question = match find(app, visit, id, wants_no_other).await? {
         Ok(question) => question,
         Err(answer) => return Ok(answer),
     };
@@ -219,7 +237,8 @@ async fn decide(
     visit
         .check_form(&form)
         .map_err(|error| PageError::from(error).then(WayOn::Again(format!("/authorize/{id}"))))?;
-    let question = match find(app, visit, id).await? {
+    // Who has seen the question has an account, or wants none.
+    let question = match find(app, visit, id, true).await? {
         Ok(question) => question,
         Err(answer) => return Ok(answer),
     };

@@ -99,7 +99,7 @@ pub fn document(config: &Config) -> Value {
             "preferred_username", "email", "email_verified"
         ],
         "acr_values_supported": Acr::ALL.map(Acr::as_str),
-        "prompt_values_supported": Prompt::SUPPORTED,
+        "prompt_values_supported": Prompt::offered(config.registration.enabled),
         "display_values_supported": ["page"],
         "ui_locales_supported": Language::spoken().collect::<Vec<_>>(),
         "claims_parameter_supported": false,

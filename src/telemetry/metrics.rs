@@ -145,6 +145,7 @@ pub struct Metrics {
     token_requests: Counters<2>,
     refreshes: Counters<1>,
     sign_ins: Counters<2>,
+    registrations: Counters<1>,
     jobs: Counters<2>,
     homeserver_calls: Durations<2>,
     jobs_waiting: Reading,
@@ -172,6 +173,7 @@ impl Metrics {
             token_requests: Family::default(),
             refreshes: Family::default(),
             sign_ins: Family::default(),
+            registrations: Family::default(),
             jobs: Family::default(),
             homeserver_calls: durations(),
             jobs_waiting: Reading::default(),
@@ -187,6 +189,9 @@ impl Metrics {
         for outcome in SignIn::ALL {
             drop(metrics.sign_ins.get_or_create(&sign_in("password", outcome)));
             drop(metrics.sign_ins.get_or_create(&sign_in("passkey", outcome)));
+        }
+        for way in ["password", "passkey", "both"] {
+            drop(metrics.registrations.get_or_create(&registration(way)));
         }
         metrics
     }
@@ -219,6 +224,11 @@ impl Metrics {
         );
         to.register("refreshes", "Presented refresh tokens by outcome", self.refreshes.clone());
         to.register("sign_ins", "Attempts to sign in by method and outcome", self.sign_ins.clone());
+        to.register(
+            "registrations",
+            "Accounts that people made, by what they chose",
+            self.registrations.clone(),
+        );
         to.register("jobs", "Tries of background jobs by kind and outcome", self.jobs.clone());
         to.register("jobs_waiting", "Background jobs that wait, of all nodes", self.jobs_waiting.clone());
         to.register_with_unit(
@@ -275,6 +285,11 @@ impl Metrics {
         self.sign_ins.get_or_create(&sign_in(method, outcome)).inc();
     }
 
+    /// Somebody made an account, with a `password`, a `passkey` or `both`.
+    pub fn registration(&self, way: &'static str) {
+        self.registrations.get_or_create(&registration(way)).inc();
+    }
+
     /// A job was tried.
     pub fn job(&self, kind: &'static str, outcome: &'static str) {
         self.jobs.get_or_create(&[("kind", kind.into()), ("outcome", outcome.into())]).inc();
@@ -304,6 +319,10 @@ impl Metrics {
 
 fn refresh(outcome: Refresh) -> [Label; 1] {
     [("outcome", outcome.as_str().into())]
+}
+
+fn registration(way: &'static str) -> [Label; 1] {
+    [("way", way.into())]
 }
 
 fn sign_in(method: &'static str, outcome: SignIn) -> [Label; 2] {

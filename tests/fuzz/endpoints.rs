@@ -49,6 +49,9 @@ impl World {
                 limits.rendezvous_per_address = limit;
                 limits.email_code_per_account = limit;
                 limits.email_code_per_recipient = limit;
+                limits.registration_per_address = limit;
+                config.registration.enabled = true;
+                config.captcha.work = 0;
                 limits.password_reset_per_address = limit;
                 limits.password_reset_per_recipient = limit;
                 // Mails are asked for; nobody sends them.

@@ -19,6 +19,7 @@ pub async fn drive(world: &mut World) {
     let password = commands(world);
     let password = mails(world, &password).await;
     pages(world, &password).await;
+    registration(world).await;
     clients_with_secrets(world, &password).await;
     clients_that_sign(world, &password).await;
     a_client_for_itself(world).await;
@@ -179,6 +180,38 @@ async fn mails(world: &World, password: &str) -> String {
     let page = browser.get(&remove).await;
     browser.submit(&page, "/account/email/remove", &[("email", &second)]).await;
     last
+}
+
+/// Accounts that people make by themselves, and begin to make.
+async fn registration(world: &World) {
+    const TOKEN: &str = "a-token-for-one-chess-club";
+    world.secrets.borrow_mut().add("a registration token", TOKEN);
+    let create = ["registration-tokens", "create", "--token-stdin"];
+    // It says once more what was made.
+    world.installation.run_with_input(&create, TOKEN);
+    for (name, is_finished) in [("robin", true), ("robert", false)] {
+        let (mut browser, email) = (Browser::new(world), address(world));
+        let page = browser.get("/register").await;
+        let guess = world.guess("a registration token");
+        browser.submit(&page, "/register", &[("username", name), ("registration_token", &guess)]).await;
+        let begun =
+            browser.submit(&page, "/register", &[("username", name), ("registration_token", TOKEN)]).await;
+        assert_eq!(begun.location(), "/register/email");
+        let page = browser.get("/register/email").await;
+        browser.submit(&page, "/register/email", &[("email", &email)]).await.location();
+        let page = browser.get("/register/email/code").await;
+        browser.submit(&page, "/register/email/code", &[("code", &world.guess("a code"))]).await;
+        let link = self::link(world, &email, "Your new account", "/register/link/").await;
+        browser.get(&format!("{link}{}", world.guess("a link"))).await;
+        if is_finished {
+            let page = browser.get(&link).await;
+            assert_eq!(browser.submit(&page, &link, &[]).await.status, StatusCode::SEE_OTHER);
+            let page = browser.get("/register/password").await;
+            let chosen = new_password(world);
+            let twice = [("new_password", chosen.as_str()), ("new_password_again", &chosen)];
+            assert_eq!(browser.submit(&page, "/register/password", &twice).await.location(), "/account/");
+        }
+    }
 }
 
 /// An address that nobody needs to read in a log.

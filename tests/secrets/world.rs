@@ -33,7 +33,7 @@ use crate::support::{postgres, process};
 pub const AFTERWARDS: &str = "https://app.example.com/bye";
 
 /// Every column that holds something that lets somebody in, or from which that follows.
-const STORED: [(&str, &str); 28] = [
+const STORED: [(&str, &str); 33] = [
     ("passwords", "hash"),
     ("email_verifications", "code_digest"),
     ("email_verifications", "token_digest"),
@@ -58,6 +58,11 @@ const STORED: [(&str, &str); 28] = [
     ("recovery_codes", "digest"),
     ("recovery_links", "token_digest"),
     ("registration_tokens", "token_digest"),
+    ("registrations", "secret_digest"),
+    ("registrations", "token"),
+    ("registrations", "email_code_digest"),
+    ("registrations", "email_token_digest"),
+    ("registrations", "password_hash"),
     ("remembered_browsers", "browser_digest"),
     ("sign_in_attempts", "secret_digest"),
     ("signing_keys", "private_key"),
@@ -235,9 +240,10 @@ impl World {
             },
             "rendezvous": { "msc4108": true },
             "email": mail_server.as_json(),
+            "registration": { "enabled": true },
             "rate_limits": {
                 "sign_in_per_address": plenty, "sign_in_per_account": plenty,
-                "client_registration_per_address": plenty, "client_secret_per_client": plenty,
+                "registration_per_address": plenty, "client_registration_per_address": plenty, "client_secret_per_client": plenty,
                 "password_reset_per_address": plenty, "password_reset_per_recipient": plenty,
                 "email_code_per_account": plenty, "email_code_per_recipient": plenty,
             },

@@ -45,6 +45,16 @@ pub enum Mail {
     },
     /// That somebody wants to have this address for their account, while it belongs to another one.
     EmailTaken,
+    /// How to show that this address is theirs, for an account that is being made. If it belongs to an account,
+    /// [`Mail::AccountExists`] is sent instead.
+    VerifyRegistration {
+        /// What is typed on the page where the address was entered.
+        code: String,
+        /// What the link ends in, for any browser.
+        token: String,
+    },
+    /// That somebody wants to make an account with this address, while it belongs to one.
+    AccountExists,
     /// How to choose a new password without knowing the old one.
     ResetPassword {
         /// What the link ends in.
@@ -133,16 +143,21 @@ impl Mail {
             Mail::FactorChanged { change, occasion } => (*change, occasion),
             // A sign-in is an entry also with a browser that is known.
             Mail::NewSignIn(_) => return None,
-            Mail::Test | Mail::VerifyEmail { .. } | Mail::EmailTaken | Mail::ResetPassword { .. } => {
-                return None;
-            }
+            Mail::Test
+            | Mail::VerifyEmail { .. }
+            | Mail::EmailTaken
+            | Mail::VerifyRegistration { .. }
+            | Mail::AccountExists
+            | Mail::ResetPassword { .. } => return None,
         })
     }
 
     /// How long it is of use.
     fn lifetime(&self) -> Option<Duration> {
         match self {
-            Mail::VerifyEmail { .. } | Mail::ResetPassword { .. } => Some(LIFETIME),
+            Mail::VerifyEmail { .. } | Mail::VerifyRegistration { .. } | Mail::ResetPassword { .. } => {
+                Some(LIFETIME)
+            }
             _ => None,
         }
     }
@@ -168,23 +183,23 @@ pub async fn send(
     send_in(tx, app, language, to, user, mail, now).await
 }
 
-/// The same in a language, or in the server's own.
+/// The same in a language, or in the server's own, and perhaps about no account.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn send_in(
+pub async fn send_in<'a>(
     tx: &mut Tx,
     app: &App,
     language: Option<Language>,
     to: &str,
-    user: &User,
+    user: impl Into<Option<&'a User>>,
     mail: &Mail,
     now: Timestamp,
 ) -> Result<(), store::Error> {
     if !app.config.email.is_on() {
         return Ok(());
     }
-    let job = SendMail::new(app, to, user, language, mail, now)?;
+    let job = SendMail::new(app, to, user.into(), language, mail, now)?;
     crate::jobs::enqueue(tx, &job, now).await
 }
 

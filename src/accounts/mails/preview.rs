@@ -21,6 +21,8 @@ pub fn one_of_each(address: &str, occasion: &Occasion) -> Vec<(&'static str, Mai
         ("test", Mail::Test),
         ("verify-email", Mail::VerifyEmail { code: "314159".to_owned(), token: token.clone() }),
         ("email-taken", Mail::EmailTaken),
+        ("verify-registration", Mail::VerifyRegistration { code: "314159".to_owned(), token: token.clone() }),
+        ("account-exists", Mail::AccountExists),
         ("reset-password", Mail::ResetPassword { token }),
         ("new-sign-in", Mail::NewSignIn(occasion.clone())),
         ("password-changed", Mail::PasswordChanged(occasion.clone())),

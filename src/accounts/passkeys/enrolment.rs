@@ -126,6 +126,33 @@ pub async fn finish(
     Ok(enrolled)
 }
 
+/// The same for somebody who is going to have an account: what was made is theirs once [`super::add`] keeps it.
+/// `user` is the account as it will be.
+///
+/// # Errors
+/// [`Error`].
+pub async fn finish_early(
+    app: &App,
+    browser: &str,
+    user: &User,
+    sealed: &str,
+    response: &str,
+) -> Result<Result<Passkey, Refused>, Error> {
+    let opened = match sealed::open(app, browser, sealed) {
+        Ok(opened) => opened,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let verified = verify(app, user, &opened.state, response)?;
+    let mut tx = app.store.begin().await?;
+    let is_first = opened.use_up(&mut tx).await?;
+    tx.commit().await?;
+    match verified {
+        Ok((kind, credential)) if is_first => Ok(Ok(new(app, user, kind, credential, response)?)),
+        Ok(_) => Ok(Err(Refused::Stale)),
+        Err(refused) => Ok(Err(refused)),
+    }
+}
+
 type Verified = Result<(Kind, Credential), Refused>;
 
 fn verify(app: &App, user: &User, state: &State, response: &str) -> Result<Verified, Error> {

@@ -12,6 +12,7 @@ mod sealed;
 pub mod signals;
 mod sql;
 
+use serde::{Deserialize, Serialize};
 use webauthn_rs::prelude::{Credential, Uuid, WebauthnError};
 
 pub use providers::provider;
@@ -32,7 +33,7 @@ pub const LONGEST_NAME: usize = 60;
 pub const MOST: usize = 20;
 
 /// What a person can sign in with, or confirm a sign-in with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Passkey {
     /// Our name for it.
     pub id: PasskeyId,
@@ -57,7 +58,7 @@ pub struct Passkey {
 }
 
 /// What a credential is good for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Signs in by itself: discoverable, and verifies its owner.
@@ -147,6 +148,15 @@ pub async fn list_usable(app: &App, user: UserId) -> Result<Vec<Passkey>, store:
     Ok(all)
 }
 
+/// Keeps one that was made for somebody who had no account yet ([`enrolment::finish_early`]), in the transaction
+/// in which they get it; `false` when it is somebody's already.
+///
+/// # Errors
+/// When the database fails.
+pub async fn add(tx: &mut Tx, passkey: &Passkey) -> Result<bool, store::Error> {
+    sql::add(tx, passkey).await
+}
+
 /// One of the user's.
 ///
 /// # Errors
@@ -183,7 +193,7 @@ pub fn name_of(typed: &str) -> Option<String> {
 /// Whether a browser says that it was asked inside a page of another site (`crossOrigin`, WebAuthn L3 §5.8.1).
 /// Our pages are never framed.
 fn is_framed(client_data: &[u8]) -> bool {
-    #[derive(serde::Deserialize)]
+    #[derive(Deserialize)]
     struct ClientData {
         #[serde(rename = "crossOrigin", default)]
         cross_origin: bool,
