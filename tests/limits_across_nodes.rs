@@ -44,6 +44,8 @@ async fn nodes(limited: impl FnOnce(&mut RateLimits)) -> (Server, [Router; 2]) {
         config.rate_limits = limits;
         config.rendezvous.msc4108 = true;
         // Nothing is sent: nobody works here.
+        config.registration.enabled = true;
+        config.captcha.work = 0;
         config.email.transport = MailTransport::Sendmail;
         config.email.from = Some("noreply@example.org".to_owned());
     })
@@ -314,4 +316,24 @@ async fn links_that_let_people_back_in() {
     let to_one = |number: usize| ("user@example.com".to_owned(), format!("198.51.100.{number}"));
     let by_recipient = nodes(|limits| limits.password_reset_per_recipient = LIMIT).await;
     hold(&by_recipient, async || password_resets(&by_recipient.0, to_one).await).await;
+}
+
+#[tokio::test]
+async fn names_for_new_accounts() {
+    let nodes = nodes(|limits| limits.registration_per_address = LIMIT).await;
+    let base = nodes.0.config.http.public_base.origin().ascii_serialization();
+    let names = async || {
+        let mut requests = Vec::new();
+        for number in 0..ATTEMPTS {
+            let mut browser = nodes.0.browser();
+            let csrf = browser.csrf().await;
+            let cookies: Vec<String> =
+                browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let headers = [(ORIGIN, base.as_str()), (COOKIE, &cookies.join("; "))];
+            let form = [("csrf", csrf.as_str()), ("username", &format!("robin{number}"))];
+            requests.push(from("198.51.100.1", form_request("/register", &headers, &form)));
+        }
+        requests
+    };
+    hold(&nodes, names).await;
 }

@@ -16,7 +16,9 @@ use crate::registration::{
     PASSWORD_PAGE, REGISTER, account, begun, choose, choose_password, complaints, count, open_to_all, send,
 };
 use crate::support::page::Page;
-use crate::support::server::{Answer, Browser, Engine, Server, on_both_engines};
+use crate::support::server::{
+    Answer, Browser, Engine, Server, authorization_query, matrix_scope, on_both_engines,
+};
 use crate::support::smtp::{MailServer, Received};
 
 const EMAIL: &str = "/register/email";
@@ -233,6 +235,17 @@ on_both_engines! {
         assert_eq!(choose_password(&mut browser).await.location(), "/account/");
         assert_eq!(addresses(&server, "bob").await, [BOB]);
         assert!(addresses(&server, "carol").await.is_empty());
+    }
+
+    async fn an_address_that_the_client_hints_at_is_filled_in(engine: Engine) {
+        let (server, _mail_server) = server(engine, |_| ()).await;
+        let client = server.client().await;
+        let query = authorization_query(&client, &matrix_scope("DEVICE0001"), &[("prompt", "create"), ("login_hint", BOB)]);
+        let mut browser = server.browser();
+        let (request, led) = browser.ask(&query).await;
+        assert_eq!(browser.get(led.location()).await.field("username"), "", "it is no name");
+        send(&mut browser, REGISTER, &[("username", "bob"), ("next", &request)]).await;
+        assert_eq!(browser.get(EMAIL).await.field("email"), BOB);
     }
 
     async fn an_address_may_be_left_out_where_that_is_allowed(engine: Engine) {
