@@ -22,6 +22,7 @@ mod browser_link;
 mod browser_passkeys;
 mod browser_password_reset;
 mod browser_registration;
+mod browser_terms;
 mod captcha;
 mod client_authentication;
 mod client_credentials;

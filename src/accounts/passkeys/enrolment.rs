@@ -133,12 +133,12 @@ pub async fn finish(
 /// [`Error`].
 pub async fn finish_early(
     app: &App,
-    browser: &str,
+    visit: &Visit,
     user: &User,
     sealed: &str,
     response: &str,
 ) -> Result<Result<Passkey, Refused>, Error> {
-    let opened = match sealed::open(app, browser, sealed) {
+    let opened = match sealed::open(app, visit.browser(), sealed) {
         Ok(opened) => opened,
         Err(refused) => return Ok(Err(refused)),
     };
@@ -147,7 +147,7 @@ pub async fn finish_early(
     let is_first = opened.use_up(&mut tx).await?;
     tx.commit().await?;
     match verified {
-        Ok((kind, credential)) if is_first => Ok(Ok(new(app, user, kind, credential, response)?)),
+        Ok((kind, credential)) if is_first => Ok(Ok(new(app, visit, user, kind, credential, response)?)),
         Ok(_) => Ok(Err(Refused::Stale)),
         Err(refused) => Ok(Err(refused)),
     }

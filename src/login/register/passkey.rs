@@ -95,7 +95,7 @@ async fn make(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> 
         return page(app, visit, &begun, Some(NotAdded::NoScript)).await;
     };
     let user = begun.user(app.clock.now());
-    match enrolment::finish_early(app, visit.browser(), &user, sealed, answer).await? {
+    match enrolment::finish_early(app, visit, &user, sealed, answer).await? {
         Ok(passkey) => {
             begun::set_passkey(app, &begun, Some(&passkey)).await?;
             go_on(app, visit).await
