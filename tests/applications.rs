@@ -118,6 +118,19 @@ on_both_engines! {
         assert!(activity.texts("main h2").contains(&"App signed out, and its permissions forgotten".to_owned()));
     }
 
+    async fn what_was_allowed_and_not_fetched_yet_is_taken_back_too(engine: Engine) {
+        let server = Server::start(engine).await;
+        server.user("alice").await;
+        let client = server.client().await;
+        let other = server.client_with(json!({ "client_name": "Other" })).await["client_id"].as_str().expect("an id").to_owned();
+        let mut browser = server.signed_in("alice").await;
+        let code = browser.code(&client, "openid").await;
+        let kept = browser.code(&other, "openid").await;
+        assert_eq!(take_away(&mut browser, &client).await.location(), "/account/applications?notice=removed");
+        assert_eq!(server.post("/oauth2/token", &code_form(&client, &code)).await.error(), "invalid_grant");
+        assert_eq!(server.post("/oauth2/token", &code_form(&other, &kept)).await.status, StatusCode::OK);
+    }
+
     async fn a_form_from_elsewhere_takes_nothing_away(engine: Engine) {
         let server = Server::start(engine).await;
         server.user("alice").await;

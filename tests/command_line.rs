@@ -578,6 +578,10 @@ on_both_engines! {
         assert!(is_changed(reactivate.clone()).await);
         assert!(!is_changed(reactivate).await);
         assert!(server.homeserver.user("alice").is_some_and(|user| !user.is_deactivated));
+        // What was erased is gone.
+        assert_eq!(server.browser().sign_in("alice", PASSWORD, "/account/").await.status, 403);
+        let set = json!({ "users": { "set_password": { "name": "alice", "end_sessions": false, "password": PASSWORD } } });
+        ask(&server, set).await.expect("a password");
         server.signed_in("alice").await;
     }
 

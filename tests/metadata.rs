@@ -66,8 +66,8 @@ async fn the_document_says_what_is_offered_and_nothing_else() {
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256", "ES256", "EdDSA"],
         "claims_supported": [
-            "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "amr", "sid", "preferred_username",
-            "email", "email_verified",
+            "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "amr", "sid", "name",
+            "preferred_username", "email", "email_verified",
         ],
         "claims_parameter_supported": false,
         "request_parameter_supported": false,

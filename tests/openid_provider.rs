@@ -117,7 +117,7 @@ on_both_engines! {
         let bearer = format!("Bearer {}", tokens.access);
         let headers = [(http::header::AUTHORIZATION, bearer.as_str())];
         let by_post = server.post_with("/oauth2/userinfo", &headers, &[]).await;
-        assert_eq!(by_post.json(), json!({ "sub": claims["sub"], "preferred_username": "alice" }));
+        assert_eq!(by_post.json(), json!({ "sub": claims["sub"], "preferred_username": "alice", "name": "alice" }));
     }
 
     async fn a_pushed_request_is_begun_once_by_its_client_in_time(engine: Engine) {

@@ -391,6 +391,19 @@ UPDATE authorization_requests SET code_spent_at = $1, client_session_id = $2 WHE
     query(SPEND).bind(now).bind(session).bind(id)
 }
 
+/// Makes worthless the codes that the person has allowed the client and that it has not spent. Whoever spends
+/// one at this moment is waited for, so that the session is there to be ended.
+///
+/// # Errors
+/// When the database fails.
+pub async fn withdraw(tx: &mut Tx, user: UserId, client: &ClientId, now: Timestamp) -> Result<(), Error> {
+    const WITHDRAW: &str = "
+UPDATE authorization_requests SET code_spent_at = $1
+WHERE client_id = $2 AND user_id = $3 AND code_digest IS NOT NULL AND code_spent_at IS NULL";
+    query(WITHDRAW).bind(now).bind(client).bind(user).execute(tx).await?;
+    Ok(())
+}
+
 /// Forgets requests that ended long ago.
 ///
 /// # Errors

@@ -254,6 +254,17 @@ pub fn redeeming(device_code_digest: &str, now: Timestamp) -> Query {
     query(REDEEM).bind(now).bind(device_code_digest)
 }
 
+/// Makes worthless the codes that the person has allowed the client and that it has not redeemed. Whoever
+/// redeems one at this moment is waited for, so that the session is there to be ended.
+///
+/// # Errors
+/// When the database fails.
+pub async fn withdraw(tx: &mut Tx, user: UserId, client: &ClientId, now: Timestamp) -> Result<(), Error> {
+    const WITHDRAW: &str = "UPDATE device_requests SET redeemed_at = $1 WHERE client_id = $2 AND user_id = $3 AND redeemed_at IS NULL";
+    query(WITHDRAW).bind(now).bind(client).bind(user).execute(tx).await?;
+    Ok(())
+}
+
 /// Forgets requests that ended long ago.
 ///
 /// # Errors

@@ -53,7 +53,7 @@ impl Words {
 /// The pages, by name.
 pub fn pages(words: &Words) -> Vec<(String, String)> {
     let site = words.site();
-    let frame = || Frame::new(&site, "bm9uY2U", "csrf-token");
+    let frame = || Frame::new(&site, "bm9uY2U", "csrf-token").in_language(words.language);
     let mut pages = Vec::new();
     let mut add = |name: &str, html: askama::Result<String>| {
         pages.push((format!("{name}-{}", words.which), html.expect("a page")));
