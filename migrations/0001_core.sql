@@ -64,6 +64,8 @@ CREATE TABLE passwords (
     hash       TEXT NOT NULL,
     -- Which of the configured schemes made it; an older one is replaced at the next sign-in.
     version    BIGINT NOT NULL,
+    -- It is shorter than what is asked for when there is no second factor.
+    needs_second BOOLEAN NOT NULL DEFAULT FALSE,
     -- When the person got this password; its hash may be younger.
     created_at BIGINT NOT NULL
 );

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use gatehouse::accounts::emails;
 use gatehouse::accounts::mails::LIFETIME;
+use gatehouse::accounts::new_password::{self, Chooser};
 use gatehouse::accounts::users::{self, User};
 use gatehouse::config::Limit;
 use http::StatusCode;
@@ -224,7 +225,7 @@ on_both_engines! {
                 "an admin's new password" => {
                     let now = server.app.clock.now();
                     let password = gatehouse::keys::Password::new("a password of the admin's".to_owned()).unwrap();
-                    let hash = gatehouse::accounts::passwords::hash_new(&server.app, password).await.unwrap();
+                    let hash = new_password::hash(&server.app, &Chooser::new("alice", None), password).await.unwrap().unwrap();
                     let mut tx = server.app.store.begin().await.unwrap();
                     gatehouse::accounts::passwords::set(&mut tx, alice.id, &hash, now).await.unwrap();
                     tx.commit().await.unwrap();

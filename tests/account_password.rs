@@ -155,14 +155,14 @@ on_both_engines! {
             // Fifteen characters in another spelling: it is counted as it is stored.
             ("ﬁﬁﬁﬁﬁﬁﬁ", "Use at least 15 characters"),
             (&long, "Use a shorter password"),
-            ("aaaaaaaaaaaaaaaaaaaa", "Use a password that is harder to guess"),
-            ("passwordpassword", "Use a password that is harder to guess"),
-            ("qwertyuiopasdfghjkl", "Use a password that is harder to guess"),
-            ("123456789012345678", "Use a password that is harder to guess"),
+            ("aaaaaaaaaaaaaaaaaaaa", "Use a password without keys in a row, repetitions"),
+            ("passwordpassword", "Use a password without keys in a row, repetitions"),
+            ("qwertyuiopasdfghjkl", "Use another password: many people have this one"),
+            ("123456789012345678", "Use a"),
             // What those know who know the person.
-            ("alice@example.com1", "Use a password that is harder to guess"),
-            ("Alice@example.com", "Use a password that is harder to guess"),
-            ("alicealicealicealice", "Use a password that is harder to guess"),
+            ("alice@example.com1", "Use a password without your name, your address"),
+            ("Alice@example.com", "Use a password without your name, your address"),
+            ("alicealicealicealice", "Use a password without keys in a row, repetitions"),
         ] {
             let answer = change(&mut browser, &[("new_password", password), ("new_password_again", password)]).await;
             assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{password}");

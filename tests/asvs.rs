@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gatehouse::accounts::emails;
+use gatehouse::accounts::new_password::{self, Chooser};
 use http::StatusCode;
 
 use crate::account_password::{CHANGE, is_right};
@@ -246,7 +247,8 @@ on_both_engines! {
         let alice = server.user("alice").await;
         let long = format!("Seven green Kettles {}", "sing at dawn ".repeat(60));
         let password = gatehouse::keys::Password::new(long.clone()).unwrap();
-        let hash = gatehouse::accounts::passwords::hash_new(&server.app, password).await.unwrap();
+        let chooser = Chooser::new("alice", None);
+        let hash = new_password::hash(&server.app, &chooser, password).await.unwrap().unwrap();
         let mut tx = server.app.store.begin().await.unwrap();
         gatehouse::accounts::passwords::set(&mut tx, alice.id, &hash, server.app.clock.now()).await.unwrap();
         tx.commit().await.unwrap();

@@ -44,6 +44,63 @@ async fn userinfo(server: &Server, tokens: &Tokens) -> Value {
 }
 
 on_both_engines! {
+    async fn the_homeserver_keeps_its_own_unless_the_configuration_says_otherwise(engine: Engine) {
+        for tells in [false, true] {
+            let server = Server::start_with(engine, |config| config.homeserver.tell_emails = tells).await;
+            let told = async || {
+                server.run_jobs().await;
+                server.homeserver.user("alice").expect("alice").emails.into_iter().collect::<Vec<_>>()
+            };
+            let asked = |key: &str| {
+                let calls = server.homeserver.calls_of("provision_user");
+                calls.iter().filter(|call| call.given.get(key).is_some()).count()
+            };
+            let alice = server.user("alice").await;
+            assert_eq!(asked("set_emails") > 0, tells);
+            let first = json!({ "users": { "add_email": { "name": "alice", "address": "alice@example.org" } } });
+            command(&server, first).await.expect("an address");
+            command(&server, add("alice", "alice@work.example")).await.expect("a second address");
+            let both = ["alice@example.org", "alice@work.example"];
+            assert_eq!(told().await, if tells { both.to_vec() } else { vec![] }, "{tells}");
+            // One that nobody has shown to be theirs is told to nobody.
+            let mut tx = server.app.store.begin().await.expect("a transaction");
+            let now = server.app.clock.now();
+            emails::add(&mut tx, alice.id, &"claimed@example.org".parse().expect("an address"), None, now).await.expect("a claim");
+            tx.commit().await.expect("a commit");
+            command(&server, remove("alice", "alice@work.example")).await.expect("a removal");
+            assert_eq!(told().await, if tells { vec!["alice@example.org"] } else { vec![] }, "{tells}");
+            // A lock changes nothing of it.
+            command(&server, json!({ "users": { "lock": { "name": "alice" } } })).await.expect("a lock");
+            assert_eq!(told().await, if tells { vec!["alice@example.org"] } else { vec![] }, "{tells}");
+            assert_eq!(asked("set_emails") > 0, tells);
+            assert_eq!(asked("unset_emails"), 0);
+        }
+    }
+
+    async fn who_is_erased_has_no_address_here_any_more(engine: Engine) {
+        let server = Server::start(engine).await;
+        let find = async |address: &str| emails::find_owner(&server.app.store, &address.parse().expect("an address")).await.expect("an answer");
+        let deactivate = |name: &str, erase: bool| json!({ "users": { "deactivate": { "name": name, "erase": erase } } });
+        for name in ["alice", "bob"] {
+            server.user(name).await;
+            command(&server, add(name, &format!("{name}@example.org"))).await.expect("an address");
+        }
+        command(&server, deactivate("alice", true)).await.expect("an end");
+        assert_eq!(find("alice@example.org").await, None);
+        // Who is only deactivated may come back, with what was there; and can still be erased.
+        command(&server, deactivate("bob", false)).await.expect("an end");
+        assert!(find("bob@example.org").await.is_some());
+        command(&server, deactivate("bob", true)).await.expect("an erasure");
+        assert_eq!(find("bob@example.org").await, None);
+        server.run_jobs().await;
+        for name in ["alice", "bob"] {
+            assert!(server.homeserver.user(name).is_some_and(|user| user.is_erased), "{name}");
+        }
+        // Somebody else may have the address then.
+        server.user("carol").await;
+        command(&server, add("carol", "alice@example.org")).await.expect("a free address");
+    }
+
     async fn an_address_belongs_to_one_account_however_it_is_capitalised(engine: Engine) {
         let server = Server::start(engine).await;
         server.user("alice").await;

@@ -41,6 +41,7 @@ use gatehouse::http::error::{ErrorPage, Problem, WayOn};
 use gatehouse::http::index::IndexPage;
 use gatehouse::http::pages::{Frame, Person, Site};
 use gatehouse::ids::{AccountEventId, AuthenticatorAppId, RememberedBrowserId};
+use gatehouse::keys::Weakness;
 use gatehouse::languages::Language;
 use gatehouse::login::next::Onward;
 use gatehouse::login::password::{SignInNotice, SignInPage, SignInProblem};
@@ -460,6 +461,7 @@ impl Words {
             SecurityNotice::AppAdded,
             SecurityNotice::AppRemoved,
             SecurityNotice::LastFactor,
+            SecurityNotice::ShortPassword,
             SecurityNotice::TooManyApps,
             SecurityNotice::BrowserForgotten,
             SecurityNotice::Recovered,
@@ -642,7 +644,8 @@ impl Words {
             ("-missing", Some(PasswordProblem::Missing)),
             ("-short", Some(PasswordProblem::TooShort(15))),
             ("-long", Some(PasswordProblem::TooLong)),
-            ("-guessable", Some(PasswordProblem::Guessable)),
+            ("-guessable", Some(PasswordProblem::Guessable(Weakness::AboutYou))),
+            ("-breached", Some(PasswordProblem::Breached)),
             ("-different", Some(PasswordProblem::Different)),
         ];
         for (name, problem) in problems {

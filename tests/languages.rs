@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use gatehouse::accounts::mails::Mail;
+use gatehouse::accounts::new_password::{self, Chooser};
 use gatehouse::accounts::{mails, passwords, users};
 use gatehouse::ids::UserId;
 use gatehouse::keys::Password;
@@ -205,9 +206,9 @@ on_both_engines! {
         assert!(mail.html().contains("<html lang=\"de\" dir=\"ltr\">"));
         // An admin, who comes from nowhere, sets her password.
         let now = server.app.clock.now();
-        let hash = passwords::hash_new(&server.app, Password::new("some other password".to_owned()).expect("one")).await;
+        let hash = new_password::hash(&server.app, &Chooser::new("alice", None), Password::new("gatehouse lantern velvet orbit".to_owned()).expect("one")).await;
         let mut tx = server.app.store.begin().await.expect("a transaction");
-        passwords::set(&mut tx, alice.id, &hash.expect("a hash"), now).await.expect("a password");
+        passwords::set(&mut tx, alice.id, &hash.expect("a hash").expect("a good one"), now).await.expect("a password");
         let told = Mail::PasswordChanged(mails::Occasion::by_admin(now));
         mails::tell(&mut tx, &server.app, &alice, &told, now).await.expect("a mail");
         tx.commit().await.expect("a commit");

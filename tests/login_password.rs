@@ -281,7 +281,14 @@ async fn import(server: &Server, localpart: &str, password: &str) {
     let normalized: String = unicode_normalization::UnicodeNormalization::nfkc(password).collect();
     let hash = bcrypt::hash(format!("{normalized}{pepper}"), 4).unwrap();
     let mut tx = server.app.store.begin().await.unwrap();
-    passwords::set(&mut tx, user.id, &(hash, IMPORTED), BEGINNING).await.unwrap();
+    passwords::set(
+        &mut tx,
+        user.id,
+        &passwords::Hashed { text: hash, version: IMPORTED, needs_second: false },
+        BEGINNING,
+    )
+    .await
+    .unwrap();
     tx.commit().await.unwrap();
 }
 

@@ -12,6 +12,7 @@ mod authorization_code;
 mod authorization_requests;
 mod backchannel_logout;
 mod branding;
+mod breached_passwords;
 mod browser;
 mod browser_account;
 mod browser_account_more;

@@ -7,6 +7,7 @@ use gatehouse::scrape;
 use http::header::AUTHORIZATION;
 use http::{Request, StatusCode};
 
+use crate::support::factors::user_with_app;
 use crate::support::server::{Engine, Server, code_form, on_both_engines, send_to};
 
 /// Every sample, with its labels.
@@ -77,6 +78,21 @@ on_both_engines! {
             assert_eq!(after[&format!("gatehouse_{present}")], 0.0, "{present}");
         }
         assert_eq!(after["gatehouse_memory_trusted"], 1.0);
+    }
+
+    async fn an_older_client_that_a_second_factor_keeps_out_is_no_success(engine: Engine) {
+        let server = Server::start(engine).await;
+        user_with_app(&server, "alice").await;
+        server.user("bob").await;
+        let count = async |outcome: &str| {
+            scrape(&server).await[&format!("gatehouse_sign_ins_total{{method=\"password\",outcome=\"{outcome}\"}}")]
+        };
+        let before = (count("succeeded").await, count("refused").await);
+        assert_eq!(server.log_in("alice", serde_json::json!({})).await.status, 403);
+        assert_eq!((count("succeeded").await, count("refused").await), (before.0, before.1 + 1.0));
+        assert_eq!(server.log_in("bob", serde_json::json!({})).await.status, 200);
+        assert_eq!((count("succeeded").await, count("refused").await), (before.0 + 1.0, before.1 + 1.0));
+        assert_eq!(count("wrong").await, 0.0);
     }
 
     async fn work_that_waits_and_work_that_is_done_are_told(engine: Engine) {

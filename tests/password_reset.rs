@@ -275,7 +275,7 @@ on_both_engines! {
         let mut browser = server.browser();
         for (password, todo) in [
             ("short", "Use at least 15 characters"),
-            ("alice@example.com1", "Use a password that is harder to guess"),
+            ("alice@example.com1", "Use a password without your name, your address"),
             ("\"'><script>alert(1)</script>", "Enter the same password twice"),
         ] {
             let again = if password.contains("script") { "another" } else { password };

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use gatehouse::accounts::{recovery_links, users};
+use gatehouse::store::query;
 use http::StatusCode;
 
+use crate::passkeys::passkey_of;
 use crate::support::factors::{
     CODES, SECURITY, add_app, enter, first_step, make_codes, sign_in, user_with_app,
 };
@@ -186,12 +188,48 @@ on_both_engines! {
         let mut begun = server.browser();
         first_step(&mut begun, "alice", SECURITY).await;
         let link = link_for(&server, alice.id).await;
+        for change in ["lock", "deactivate"] {
+            let mut tx = server.app.store.begin().await.unwrap();
+            let now = server.app.clock.now();
+            match change {
+                "lock" => users::lock(&mut tx, alice.id, now).await.unwrap(),
+                _ => {
+                    users::unlock(&mut tx, alice.id, now).await.unwrap();
+                    users::deactivate(&mut tx, alice.id, false, now).await.unwrap();
+                }
+            }
+            tx.commit().await.unwrap();
+            assert_eq!(server.get(&link).await.status, StatusCode::BAD_REQUEST, "{change}");
+            let csrf = begun.csrf().await;
+            let used = [("csrf", csrf.as_str()), ("token", token_of(&link)), ("password", PASSWORD)];
+            assert_eq!(begun.post("/recover", &used).await.status, StatusCode::BAD_REQUEST, "{change}");
+            let answer = enter(&mut begun, RECOVERY, SECURITY, &codes[0], &[]).await;
+            assert!(answer.location().starts_with("/login?next="), "{change}: {}", answer.location());
+        }
+    }
+
+    async fn a_recovery_link_lets_a_person_in_who_had_only_a_passkey(engine: Engine) {
+        let server = Server::start(engine).await;
+        let alice = server.user("alice").await;
+        passkey_of(&server, "alice").await;
         let mut tx = server.app.store.begin().await.unwrap();
-        users::lock(&mut tx, alice.id, server.app.clock.now()).await.unwrap();
+        query("DELETE FROM passwords WHERE user_id = $1").bind(alice.id).execute(&mut tx).await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(server.get(&link).await.status, StatusCode::BAD_REQUEST);
-        let answer = enter(&mut begun, RECOVERY, SECURITY, &codes[0], &[]).await;
-        assert!(answer.location().starts_with("/login?next="), "{}", answer.location());
+        let link = link_for(&server, alice.id).await;
+        let mut browser = server.browser();
+        let page = browser.get(&link).await;
+        assert!(!page.text().contains("name=\"password\""), "there is none to ask for");
+        let form = [("csrf", page.field("csrf")), ("token", token_of(&link).to_owned())];
+        let form: Vec<_> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        assert_eq!(browser.post("/recover", &form).await.location(), "/account/security?notice=recovered");
+        // The link stands in for the passkey, so that they can add another one and remove the lost one at once.
+        assert_eq!(browser.get("/account/security/passkeys/new").await.status, StatusCode::OK);
+        let security = browser.get(SECURITY).await.text();
+        let (_, rest) = security.split_once("/account/security/passkeys/01").expect("the lost one");
+        let id: String = rest.chars().take(24).collect();
+        let removal = browser.get(&format!("/account/security/passkeys/01{id}/remove")).await;
+        assert_eq!(removal.status, StatusCode::OK);
+        assert_eq!(server.browser().get(&link).await.status, StatusCode::BAD_REQUEST, "once");
     }
 
     async fn of_many_who_use_one_link_one_gets_in(engine: Engine) {

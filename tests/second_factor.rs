@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use gatehouse::accounts::new_password::{self, Chooser};
 use gatehouse::accounts::users;
 use gatehouse::app::App;
 use gatehouse::config::RequiredFor;
@@ -119,7 +120,7 @@ on_both_engines! {
         first_step(&mut changed, "alice", SECURITY).await;
         server.advance(Duration::from_secs(1));
         let password = gatehouse::keys::Password::new(PASSWORD.to_owned()).unwrap();
-        let hash = gatehouse::accounts::passwords::hash_new(&server.app, password).await.unwrap();
+        let hash = new_password::hash(&server.app, &Chooser::new("alice", None), password).await.unwrap().unwrap();
         let mut tx = server.app.store.begin().await.unwrap();
         gatehouse::accounts::passwords::set(&mut tx, alice.id, &hash, server.app.clock.now()).await.unwrap();
         tx.commit().await.unwrap();
@@ -269,7 +270,7 @@ on_both_engines! {
                 }
                 "a new password" => {
                     let password = gatehouse::keys::Password::new(PASSWORD.to_owned()).unwrap();
-                    let hash = gatehouse::accounts::passwords::hash_new(&server.app, password).await.unwrap();
+                    let hash = new_password::hash(&server.app, &Chooser::new("alice", None), password).await.unwrap().unwrap();
                     let now = server.app.clock.now();
                     let mut tx = server.app.store.begin().await.unwrap();
                     gatehouse::accounts::passwords::set(&mut tx, alice.id, &hash, now).await.unwrap();

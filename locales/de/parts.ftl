@@ -2,7 +2,6 @@
 enter-a-new-password = Geben Sie ein neues Passwort ein
 password-too-short = Nehmen Sie mindestens { $least } Zeichen
 password-too-long = Nehmen Sie ein kürzeres Passwort
-password-guessable = Nehmen Sie ein Passwort, das schwerer zu erraten ist. Gut sind mehrere Wörter, die weder mit Ihnen noch miteinander zu tun haben
 password-different = Geben Sie zweimal dasselbe Passwort ein
 new-password = Neues Passwort
 new-password-hint = Mindestens { $least } Zeichen. Mehrere Wörter hintereinander kann man sich gut merken.

@@ -2,7 +2,6 @@
 enter-a-new-password = Enter a new password
 password-too-short = Use at least { $least } characters
 password-too-long = Use a shorter password
-password-guessable = Use a password that is harder to guess. Several words that have nothing to do with you or with each other are good
 password-different = Enter the same password twice
 new-password = New password
 new-password-hint = At least { $least } characters. Several words in a row are easy to keep in mind.

@@ -2,7 +2,6 @@
 enter-a-new-password = Saisissez un nouveau mot de passe
 password-too-short = Utilisez au moins { $least } caractères
 password-too-long = Utilisez un mot de passe plus court
-password-guessable = Utilisez un mot de passe plus difficile à deviner. Plusieurs mots sans rapport avec vous ni entre eux conviennent bien
 password-different = Saisissez deux fois le même mot de passe
 new-password = Nouveau mot de passe
 new-password-hint = Au moins { $least } caractères. Plusieurs mots à la suite se retiennent facilement.

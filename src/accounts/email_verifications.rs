@@ -5,6 +5,7 @@
 
 use super::activity::{self, Event};
 use super::emails::{self, Address};
+use super::jobs;
 use super::mails::{self, LIFETIME, Mail, Occasion};
 use super::sql;
 use super::users::{self, Standing, User};
@@ -183,6 +184,7 @@ async fn add(
     }
     let mail = Mail::EmailAdded { address: address.to_string(), occasion: occasion.clone() };
     activity::add(tx, user.id, Event::EmailAdded, occasion).await?;
+    jobs::emails_changed(tx, app, user.id, occasion.at).await?;
     for known in before.iter().filter(|known| known.verified_at.is_some()) {
         mails::send(tx, app, &known.address, user, &mail, occasion.at).await?;
     }

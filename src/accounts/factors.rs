@@ -1,7 +1,7 @@
 //! What a person can prove who they are with.
 
 use super::users::User;
-use super::{recovery_codes, remembered_browsers};
+use super::{passwords, recovery_codes, remembered_browsers};
 use crate::app::App;
 use crate::ids::UserId;
 use crate::methods::{Method, Methods};
@@ -64,21 +64,36 @@ SELECT EXISTS (SELECT 1 FROM passwords WHERE user_id = $1) AS has_password,
     query(FIND).bind(user).fetch_one(on).await
 }
 
+/// Why nobody may be without a factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needed {
+    /// They must have a second one.
+    Second,
+    /// Their password is too short to be the only one.
+    LongerPassword,
+}
+
 /// Whether a person can be without the factor that was removed in the same transaction: not if it was the
-/// last one while they must have one, and nothing of the transaction may stay then. With the last one go
-/// recovery codes and remembered browsers, which only stood in for it.
+/// last one while they must have one, or while their password is short because of it, and nothing of the
+/// transaction may stay then. With the last one go recovery codes and remembered browsers, which only stood in
+/// for it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn may_be_without(tx: &mut Tx, app: &App, user: &User) -> Result<bool, Error> {
+pub async fn may_be_without(tx: &mut Tx, app: &App, user: &User) -> Result<Result<(), Needed>, Error> {
     // Of two removals at once, the second counts when the first is done.
     query("UPDATE users SET is_admin = is_admin WHERE id = $1").bind(user.id).execute(tx).await?;
     let is_required = app.config.second_factor.is_required_for(user.is_admin);
-    if is_required && !find(&mut *tx, user.id).await?.has_second() {
-        return Ok(false);
+    if !find(&mut *tx, user.id).await?.has_second() {
+        if is_required {
+            return Ok(Err(Needed::Second));
+        }
+        if passwords::needs_second(tx, user.id).await? {
+            return Ok(Err(Needed::LongerPassword));
+        }
     }
     forget_stand_ins(tx, user.id).await?;
-    Ok(true)
+    Ok(Ok(()))
 }
 
 /// Forgets recovery codes and remembered browsers, if there is no second factor any more that they stand in for.

@@ -3,13 +3,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::emails;
 use super::users::{self, User};
 use crate::app::App;
 use crate::homeserver;
 use crate::ids::UserId;
 use crate::jobs::{self, Job, JobError, Progress};
 use crate::sessions::jobs::DeleteDevice;
-use crate::store::{self, Store};
+use crate::store::{self, Store, Tx};
+use crate::time::Timestamp;
 
 fn queue_of(user_id: UserId) -> String {
     format!("user:{user_id}")
@@ -30,7 +32,7 @@ pub async fn progress(store: &Store, user_id: UserId) -> Result<Progress, store:
     jobs::progress(store, &queue_of(user_id), &DeleteDevice::queues_of(user_id)).await
 }
 
-/// Makes sure that the homeserver knows the user, and whether they are locked.
+/// Makes sure that the homeserver knows the user, whether they are locked, and their addresses, if it is told.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ProvisionUser {
     /// Whom.
@@ -57,13 +59,39 @@ impl Job for ProvisionUser {
 /// # Errors
 /// When the homeserver or the database does not answer.
 pub async fn provision(app: &App, user: &User) -> Result<(), homeserver::Error> {
-    app.homeserver.provision_user(&user.localpart, user.locked_at.is_some()).await?;
+    let failed = |error: store::Error| homeserver::Error::Unreachable(error.to_string());
+    let emails: Option<Vec<String>> = match app.config.homeserver.tell_emails {
+        true => {
+            let all = emails::list(&app.store, user.id).await.map_err(failed)?;
+            let verified = all.into_iter().filter(|email| email.verified_at.is_some());
+            Some(verified.map(|email| email.address).collect())
+        }
+        false => None,
+    };
+    let is_locked = user.locked_at.is_some();
+    app.homeserver.provision_user(&user.localpart, is_locked, emails.as_deref()).await?;
     let remember = async {
         let mut tx = app.store.begin().await?;
         users::set_provisioned(&mut tx, user.id, app.clock.now()).await?;
         tx.commit().await
     };
-    remember.await.map_err(|error| homeserver::Error::Unreachable(error.to_string()))
+    remember.await.map_err(failed)
+}
+
+/// Has the homeserver told that the user's addresses have changed, if it is told of any.
+///
+/// # Errors
+/// When the database fails.
+pub async fn emails_changed(
+    tx: &mut Tx,
+    app: &App,
+    user_id: UserId,
+    now: Timestamp,
+) -> Result<(), store::Error> {
+    match app.config.homeserver.tell_emails {
+        true => jobs::enqueue(tx, &ProvisionUser { user_id }, now).await,
+        false => Ok(()),
+    }
 }
 
 /// Makes sure, as far as that can be known, that a client of the user will be let in by the homeserver.

@@ -8,6 +8,7 @@
 pub mod account_pages;
 pub mod activity;
 pub mod authenticator_apps;
+pub mod breached_passwords;
 pub mod display_name;
 pub mod email_verifications;
 pub mod emails;

@@ -1,38 +1,36 @@
 //! Passwords: setting and checking them.
 
 use super::users::User;
-use super::{email_verifications, password_resets, remembered_browsers, sql};
+use super::{breached_passwords, email_verifications, password_resets, remembered_browsers, sql};
 use crate::app::App;
 use crate::ids::UserId;
 use crate::keys::{HashError, Password};
-use crate::store::{self, Store, Tx};
+use crate::store::{self, Store, Tx, query};
 use crate::time::Timestamp;
 
 /// Why a password could not be set or checked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Too short for the rules; the field is the least number of characters.
-    #[error("use at least {0} characters")]
-    TooShort(usize),
     /// Too long, or with a character that cannot be in a password.
     #[error(transparent)]
     Hash(#[from] HashError),
+    /// Nobody can tell whether it was stolen elsewhere.
+    #[error(transparent)]
+    BreachedPasswords(#[from] breached_passwords::Error),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] store::Error),
 }
 
-/// Hashes a new password that keeps the rules; the hash is for [`set`]. No transaction may be open
-/// meanwhile, since it takes long.
-///
-/// # Errors
-/// [`Error::TooShort`], or [`HashError::Busy`] when too many are being hashed.
-pub async fn hash_new(app: &App, password: Password) -> Result<(String, i64), Error> {
-    let minimum = app.config.passwords.minimum_length;
-    if password.length() < minimum {
-        return Err(Error::TooShort(minimum));
-    }
-    Ok(app.passwords.hash(password).await?)
+/// The hash of a new password that keeps the rules: see [`new_password`](super::new_password).
+#[derive(Clone)]
+pub struct Hashed {
+    /// The hash, in the words of its scheme.
+    pub text: String,
+    /// Which of our schemes made it.
+    pub version: i64,
+    /// Whether the password is too short to be the only factor.
+    pub needs_second: bool,
 }
 
 /// Whether the user has a password.
@@ -48,16 +46,20 @@ pub async fn is_set(store: &Store, user: UserId) -> Result<bool, store::Error> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn set(
-    tx: &mut Tx,
-    user: UserId,
-    hash: &(String, i64),
-    now: Timestamp,
-) -> Result<(), store::Error> {
+pub async fn set(tx: &mut Tx, user: UserId, hashed: &Hashed, now: Timestamp) -> Result<(), store::Error> {
     remembered_browsers::forget_all(tx, user).await?;
     password_resets::forget(tx, user).await?;
     email_verifications::forget(tx, user).await?;
-    sql::set_password(tx, user, &hash.0, hash.1, now).await
+    sql::set_password(tx, user, hashed, now).await
+}
+
+/// Whether the user has a password that is too short to be the only factor.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn needs_second(tx: &mut Tx, user: UserId) -> Result<bool, store::Error> {
+    const FIND: &str = "SELECT user_id FROM passwords WHERE user_id = $1 AND needs_second";
+    Ok(query(FIND).bind(user).fetch_optional::<()>(tx).await?.is_some())
 }
 
 /// Whether the password is the user's. Takes as long for no user, or one without a password, as for

@@ -31,7 +31,8 @@ pub enum Named<'a> {
 
 /// What came of a name and a password.
 pub enum Attempt {
-    /// Whose they are. What keeps that person from signing in is for the caller to say.
+    /// Whose they are. What keeps that person from signing in is for the caller to say, and whether it counts as
+    /// a success: see [`Counted::note`].
     Right(Box<User>, Counted),
     /// Unknown name, wrong password, or an account without one.
     Wrong,
@@ -50,6 +51,11 @@ pub struct Counted {
 }
 
 impl Counted {
+    /// Has metrics know what came of it.
+    pub fn note(&self, app: &App, outcome: SignIn) {
+        app.metrics.sign_in(METHOD, outcome);
+    }
+
     /// Waits until a wrong password would be answered, for a right one that must look like it.
     pub async fn hold_back(&self, app: &App) {
         app.passwords.hold_back(self.compared_at).await;
@@ -147,7 +153,7 @@ pub async fn attempt(
         return Ok(Attempt::Wrong);
     };
     match user.standing() {
-        Standing::Active => app.metrics.sign_in(METHOD, SignIn::Succeeded),
+        Standing::Active => {}
         Standing::Locked => refused(Some(user), SignIn::Locked),
         Standing::Deactivated => refused(Some(user), SignIn::Wrong),
     }

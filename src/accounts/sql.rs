@@ -2,6 +2,7 @@
 
 use super::email_verifications::Verification;
 use super::emails::UserEmail;
+use super::passwords::Hashed;
 use super::signed_in::SignedIn;
 use super::users::User;
 use crate::ids::{EmailVerificationId, MailId, UserId};
@@ -198,14 +199,15 @@ pub(super) async fn hold_password(tx: &mut Tx, user: UserId, set_at: Timestamp) 
 pub(super) async fn set_password(
     tx: &mut Tx,
     user: UserId,
-    hash: &str,
-    version: i64,
+    hashed: &Hashed,
     now: Timestamp,
 ) -> Result<(), Error> {
     const SET: &str = "
-INSERT INTO passwords (user_id, hash, version, created_at) VALUES ($1, $2, $3, $4)
-ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, version = excluded.version, created_at = excluded.created_at";
-    query(SET).bind(user).bind(hash).bind(version).bind(now).execute(tx).await?;
+INSERT INTO passwords (user_id, hash, version, needs_second, created_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (user_id) DO UPDATE
+SET hash = excluded.hash, version = excluded.version, needs_second = excluded.needs_second, created_at = excluded.created_at";
+    let set = query(SET).bind(user).bind(&hashed.text).bind(hashed.version);
+    set.bind(hashed.needs_second).bind(now).execute(tx).await?;
     Ok(())
 }
 

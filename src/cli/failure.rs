@@ -127,11 +127,8 @@ impl From<accounts::passwords::Error> for Failure {
     fn from(error: accounts::passwords::Error) -> Failure {
         use accounts::passwords::Error;
         match error {
-            Error::TooShort(minimum) => {
-                Failure::refused(format!("the password is too short; use at least {minimum} characters"))
-            }
             Error::Hash(keys::HashError::Unusable) => Failure::refused(error.to_string()),
-            Error::Hash(_) => Failure::failed(error.to_string()),
+            Error::Hash(_) | Error::BreachedPasswords(_) => Failure::failed(chain(&error)),
             Error::Store(error) => error.into(),
         }
     }

@@ -11,6 +11,7 @@ mod failure;
 mod keys;
 mod mail;
 mod new_password;
+pub mod passwords;
 mod policy;
 mod reach;
 mod ready;
@@ -36,6 +37,7 @@ pub use failure::{EXIT_CODES, Failure, Kind};
 pub use keys::Keys;
 pub use mail::Mail;
 pub use new_password::NewPassword;
+pub use passwords::Passwords;
 pub use registration_tokens::RegistrationTokens;
 pub use request::{Answer, Request};
 pub use sessions::{SessionKind, Sessions};
@@ -85,6 +87,9 @@ enum Command {
     /// See what mails look like, and whether they arrive
     #[command(subcommand)]
     Mail(mail::Command),
+    /// Keep people from passwords that were stolen elsewhere
+    #[command(subcommand)]
+    Passwords(Passwords),
     /// Check rules of your own, and see what an input would get
     #[command(subcommand)]
     Policy(policy::Command),
@@ -136,6 +141,7 @@ async fn carry_out(command: Command, path: Option<PathBuf>) -> Result<Done, Fail
             return Ok((Some(answer), problems));
         }
         Command::Config(command) => command.carry_out(path)?,
+        Command::Passwords(command) => command.carry_out().await?,
         Command::Policy(command) => {
             let (answer, problems) = command.carry_out(load()?)?;
             return Ok((Some(answer), problems));

@@ -8,7 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use super::failure::Failure;
-use crate::keys::Password;
+use crate::accounts::new_password::{self, Chooser, Problem};
+use crate::accounts::passwords::Hashed;
+use crate::app::App;
+use crate::keys::{Password, Weakness};
 
 /// More than any password has; what is longer is a mistake.
 const LONGEST_INPUT: u64 = 16 * 1024;
@@ -28,12 +31,14 @@ impl NewPassword {
         &self.0
     }
 
-    /// The password, to be hashed.
+    /// The hash of the password, by the rules that hold for everybody.
     ///
     /// # Errors
-    /// When it is too long or has a NUL character.
-    pub fn to_password(&self) -> Result<Password, Failure> {
-        Password::new(self.0.to_string()).map_err(|error| Failure::refused(error.to_string()))
+    /// Why it is not taken.
+    pub async fn hash(&self, app: &App, chooser: &Chooser) -> Result<Hashed, Failure> {
+        let password = Password::new(self.0.to_string());
+        let password = password.map_err(|error| Failure::refused(error.to_string()))?;
+        new_password::hash(app, chooser, password).await?.map_err(refused)
     }
 }
 
@@ -53,6 +58,25 @@ impl<'de> Deserialize<'de> for NewPassword {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<NewPassword, D::Error> {
         String::deserialize(deserializer).map(NewPassword::new)
     }
+}
+
+fn refused(problem: Problem) -> Failure {
+    let why = match problem {
+        Problem::TooShort(least) => {
+            return Failure::refused(format!("the password is too short; use at least {least} characters"));
+        }
+        Problem::Missing | Problem::Different | Problem::TooLong => "it cannot be used",
+        Problem::Breached => "it was stolen elsewhere and is on the lists that are tried first",
+        Problem::Guessable(Weakness::AboutYou) => {
+            "it is made of what is known about the person or this server"
+        }
+        Problem::Guessable(Weakness::Common) => "many people have it, or one much like it",
+        Problem::Guessable(Weakness::Word) => "it is a word or a name",
+        Problem::Guessable(Weakness::Pattern) => "it is keys in a row, repetitions or a sequence",
+        Problem::Guessable(Weakness::Date) => "it is a date or a year",
+        Problem::Guessable(Weakness::Simple) => "it is easily guessed",
+    };
+    Failure::refused(format!("choose another password: {why}; several words in a row are good"))
 }
 
 /// Whether a person can be asked something.

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::failure::Failure;
 use super::{ready, socket};
+use crate::accounts::breached_passwords::BreachedPasswords;
 use crate::accounts::passkeys;
 use crate::app::{self, App, REFUSAL_FLOOR};
 use crate::config::{self, Config};
@@ -35,6 +36,12 @@ pub async fn serve(path: Option<PathBuf>) -> Result<(), Failure> {
     let bound = bind(&config.http.listeners)?;
     let bound_for_metrics = bind(&config.telemetry.metrics_listeners)?;
 
+    if let Some(path) = &config.passwords.breached_list {
+        BreachedPasswords::open(path).map_err(|error| {
+            let path = path.display();
+            Failure::usage(format!("passwords.breached_list: {path}: {error}; make it with `gatehouse passwords download --out {path}`"))
+        })?;
+    }
     let app = App::open(config, Clock::System, REFUSAL_FLOOR).await?;
     let settled = passkeys::settle(&app.store, &app.config).await;
     settled.map_err(|error| Failure::failed(error.to_string()))?;

@@ -4,11 +4,12 @@ use super::error::Error;
 use super::request::{Named, PasswordLogin};
 use super::session::{Proof, Proven, is_second_required};
 use crate::accounts::factors;
-use crate::accounts::sign_in::{self, Attempt};
+use crate::accounts::sign_in::{self, Attempt, Counted};
 use crate::accounts::terms;
-use crate::accounts::users::User;
+use crate::accounts::users::{Standing, User};
 use crate::app::App;
 use crate::http::requester::Requester;
+use crate::telemetry::metrics::SignIn;
 
 pub(super) const NOT_RIGHT: Error = Error::Forbidden("the name or the password is not right");
 
@@ -31,19 +32,33 @@ pub(super) async fn prove(app: &App, requester: &Requester, login: PasswordLogin
         }
     };
     match sign_in::attempt(app, requester, None, named, password).await? {
-        Attempt::Right(user, counted) => match is_enough(app, &user).await? {
-            true if terms::must_accept(&app.store, &app.config, user.id).await? => Err(TERMS_DUE),
-            true => Ok(Proven { user: *user, proof: Proof::Password(counted) }),
-            false => {
-                let ip = requester.ip();
-                tracing::info!(user = %user.id, ip, "a client cannot sign in a person who has or needs a second factor");
-                counted.hold_back(app).await;
-                Err(NOT_RIGHT)
-            }
-        },
+        Attempt::Right(user, counted) => judge(app, requester, *user, counted).await,
         Attempt::Wrong => Err(NOT_RIGHT),
         Attempt::TooMany(wait) => Err(Error::TooManyRequests(wait)),
     }
+}
+
+/// What becomes of the right password.
+async fn judge(app: &App, requester: &Requester, user: User, counted: Counted) -> Result<Proven, Error> {
+    // What keeps the others out was counted already.
+    let is_active = user.standing() == Standing::Active;
+    if !is_enough(app, &user).await? {
+        let ip = requester.ip();
+        tracing::info!(user = %user.id, ip, "a client cannot sign in a person who has or needs a second factor");
+        if is_active {
+            counted.note(app, SignIn::Refused);
+        }
+        counted.hold_back(app).await;
+        return Err(NOT_RIGHT);
+    }
+    if is_active && terms::must_accept(&app.store, &app.config, user.id).await? {
+        counted.note(app, SignIn::Refused);
+        return Err(TERMS_DUE);
+    }
+    if is_active {
+        counted.note(app, SignIn::Succeeded);
+    }
+    Ok(Proven { user, proof: Proof::Password(counted) })
 }
 
 /// Whether the right password alone lets this person in. This API cannot ask for a second factor, so

@@ -40,6 +40,10 @@ pub struct Homeserver {
     /// A file that holds the value of `previous_secret`; give one or the other.
     #[schemars(extend("format" = "path"), example = "/run/secrets/gatehouse-homeserver-previous")]
     pub previous_secret_file: Option<PathBuf>,
+    /// Whether the homeserver has the e-mail addresses of people that are verified here, and no others: those
+    /// that it knows besides, it forgets. Switch it on once all that people had there are here. Otherwise the
+    /// homeserver is told of none and keeps what it has.
+    pub tell_emails: bool,
 }
 
 impl Default for Homeserver {
@@ -51,6 +55,7 @@ impl Default for Homeserver {
             secret_file: None,
             previous_secret: None,
             previous_secret_file: None,
+            tell_emails: false,
         }
     }
 }

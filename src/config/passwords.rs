@@ -19,6 +19,13 @@ pub struct Passwords {
     /// The least number of characters of a new password. Existing passwords stay valid.
     #[schemars(range(min = 8, max = 128))]
     pub minimum_length: usize,
+    /// The same for those who have a second factor, which is asked for beside the password.
+    #[schemars(range(min = 8, max = 128))]
+    pub minimum_length_with_second_factor: usize,
+    /// A file with passwords that were stolen elsewhere, which nobody may choose. `gatehouse passwords download`
+    /// makes it.
+    #[schemars(extend("format" = "path"), example = "/var/lib/gatehouse/breached-passwords")]
+    pub breached_list: Option<PathBuf>,
     /// What it costs to check a password, and to guess one: the parameters of argon2id (RFC 9106).
     /// After a change, each password is hashed anew at its next sign-in.
     pub argon2: Argon2,
@@ -67,6 +74,8 @@ impl Default for Passwords {
         Self {
             enabled: true,
             minimum_length: 15,
+            minimum_length_with_second_factor: 8,
+            breached_list: None,
             argon2: Argon2::default(),
             pepper: None,
             pepper_file: None,
@@ -87,6 +96,11 @@ impl Default for Argon2 {
 impl Passwords {
     pub(super) fn check(&self, problems: &mut Problems) {
         problems.range("passwords.minimum_length", self.minimum_length, 8..=128);
+        problems.range(
+            "passwords.minimum_length_with_second_factor",
+            self.minimum_length_with_second_factor,
+            8..=128,
+        );
         problems.range("passwords.parallel_hashes", self.parallel_hashes, 0..=1024);
         problems.range("passwords.waiting_hashes", self.waiting_hashes, 1..=100_000);
         self.argon2.check(problems);

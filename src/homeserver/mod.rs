@@ -156,8 +156,18 @@ impl Homeserver {
     ///
     /// # Errors
     /// When the homeserver cannot be reached or refuses.
-    pub async fn provision_user(&self, localpart: &Localpart, is_locked: bool) -> Result<(), Error> {
-        self.post("provision_user", json!({ "localpart": localpart, "locked": is_locked })).await
+    pub async fn provision_user(
+        &self,
+        localpart: &Localpart,
+        is_locked: bool,
+        emails: Option<&[String]>,
+    ) -> Result<(), Error> {
+        let mut body = json!({ "localpart": localpart, "locked": is_locked });
+        // Even an empty list takes away what is there.
+        if let Some(emails) = emails {
+            body["set_emails"] = json!(emails);
+        }
+        self.post("provision_user", body).await
     }
 
     /// Sets the name that a user is shown by, or takes it away.

@@ -4,12 +4,14 @@
 pub mod files;
 mod keyring;
 mod password_hash;
+mod password_strength;
 mod root_secret;
 mod signing;
 mod token_form;
 
 pub use keyring::{KeyFacts, Keyring, KeyringError};
 pub use password_hash::{HashError, HashPool, HashSettings, IMPORTED, Password, Verified};
+pub use password_strength::Weakness;
 pub use root_secret::{BrokenCiphertext, RootSecret, WeakRootSecret};
 pub use signing::{Algorithm, KeyError, PrivateKey, PublishedKeys, SignatureError, SigningKey};
 pub use token_form::{Family, TokenKind, digest_of_token};

@@ -13,6 +13,8 @@ use tokio::time::Instant;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
+use super::password_strength::{Weakness, weakness};
+
 /// The longest password, in bytes. Long enough for any passphrase, short enough that hashing it is
 /// no burden.
 const LONGEST: usize = 1024;
@@ -42,11 +44,12 @@ impl Password {
         self.normalized().chars().count()
     }
 
-    /// Whether somebody would guess it within a hundred million tries who knows common passwords, words and
-    /// names, how people change them, and these words about the person.
-    fn is_guessable(&self, words: &[String]) -> bool {
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        zxcvbn::zxcvbn(&self.normalized(), &words).score() < zxcvbn::Score::Three
+    /// How lists of stolen passwords name it.
+    pub fn sha1(&self) -> [u8; 20] {
+        let mut out = [0u8; 20];
+        let sha1 = &aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY;
+        out.copy_from_slice(aws_lc_rs::digest::digest(sha1, self.normalized().as_bytes()).as_ref());
+        out
     }
 
     /// NFKC, so that the same password typed on another keyboard is the same bytes.
@@ -146,7 +149,7 @@ impl HashPool {
     }
 
     /// As [`HashPool::hash`], unless the password is easily guessed by somebody who knows these words about the
-    /// person: then there is no answer.
+    /// person: then the answer is why. Less is asked of those who have a second factor.
     ///
     /// # Errors
     /// [`HashError::Busy`] when too many are waiting.
@@ -154,10 +157,11 @@ impl HashPool {
         &self,
         password: Password,
         words: Vec<String>,
-    ) -> Result<Option<(String, i64)>, HashError> {
-        self.run(move |pool| match password.is_guessable(&words) {
-            true => Ok(None),
-            false => Ok(Some((pool.hash_now(&password.normalized())?, CURRENT))),
+        has_second: bool,
+    ) -> Result<Result<(String, i64), Weakness>, HashError> {
+        self.run(move |pool| match weakness(&password.normalized(), &words, has_second) {
+            Some(weakness) => Ok(Err(weakness)),
+            None => Ok(Ok((pool.hash_now(&password.normalized())?, CURRENT))),
         })
         .await
     }

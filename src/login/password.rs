@@ -26,6 +26,7 @@ use crate::http::pages::Frame;
 use crate::http::visit::Visit;
 use crate::keys::HashError;
 use crate::methods::Method;
+use crate::telemetry::metrics::SignIn;
 
 /// The longest name that is looked at; a full Matrix identifier has 255 bytes at most.
 const LONGEST_NAME: usize = 255;
@@ -159,6 +160,7 @@ async fn try_form(
     let problem = match attempt.map_err(refused).map_err(lead_back.clone())? {
         Attempt::Right(user, counted) => match user.standing() {
             Standing::Active => {
+                counted.note(app, SignIn::Succeeded);
                 let methods = Method::Password.into();
                 let arrived = arrive(app, visit, &user, methods, Some(&counted), &page.onward).await;
                 return arrived.map_err(lead_back);

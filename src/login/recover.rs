@@ -23,6 +23,7 @@ use crate::http::headers::set_retry_after;
 use crate::http::pages::Frame;
 use crate::http::visit::Visit;
 use crate::methods::{Method, Methods};
+use crate::telemetry::metrics::SignIn;
 
 /// `GET /recover`: says what the link does. It is used only by the form, since programs open links too.
 pub async fn get(State(app): State<App>, RawQuery(query): RawQuery, visit: Visit) -> Response {
@@ -118,7 +119,10 @@ async fn prove_password(
     let named = Named::User(user.localpart.as_str());
     let attempt = sign_in::attempt(app, &visit.requester, Some(visit.browser()), named, password).await;
     Ok(match attempt.map_err(refused)? {
-        Attempt::Right(_, counted) => Ok(counted),
+        Attempt::Right(_, counted) => {
+            counted.note(app, SignIn::Succeeded);
+            Ok(counted)
+        }
         Attempt::Wrong => Err(RecoverProblem::WrongPassword),
         Attempt::TooMany(wait) => Err(RecoverProblem::TooManyAttempts(wait)),
     })

@@ -12,7 +12,7 @@ use super::next::Onward;
 use crate::accounts::account_pages::UselessLinkPage;
 use crate::accounts::emails::Address;
 use crate::accounts::mails::{self, Mail, Occasion};
-use crate::accounts::new_password::{self, Problem};
+use crate::accounts::new_password::{self, Chooser, Problem};
 use crate::accounts::users::User;
 use crate::accounts::{password_resets, passwords};
 use crate::app::App;
@@ -23,6 +23,7 @@ use crate::http::headers::set_retry_after;
 use crate::http::pages::Frame;
 use crate::http::rate_limits::{self, Action, Allowance};
 use crate::http::visit::Visit;
+use crate::keys::Weakness;
 use crate::methods::Method;
 use crate::sessions::client::EndReason;
 use crate::sessions::{browser, client};
@@ -156,28 +157,29 @@ pub async fn post_link(
 
 async fn show(app: &App, visit: &Visit, token: &str) -> Result<Response, PageError> {
     match password_resets::find(&app.store, token, app.clock.now()).await? {
-        Some(user) if app.config.passwords.enabled => Ok(page(app, visit, token, &user, false, None)),
+        Some(user) if app.config.passwords.enabled => page(app, visit, token, &user, false, None).await,
         _ => Ok(useless(visit)),
     }
 }
 
-fn page(
+async fn page(
     app: &App,
     visit: &Visit,
     token: &str,
     user: &User,
     end_devices: bool,
     problem: Option<Problem>,
-) -> Response {
+) -> Result<Response, PageError> {
     let page = NewPasswordPage {
         frame: visit.frame(),
         path: path(token),
         mxid: user.localpart.mxid(&app.config.homeserver.server_name),
-        minimum_length: app.config.passwords.minimum_length,
+        minimum_length: Chooser::of(app, user).await?.least_length(app),
         end_devices,
         problem,
     };
-    visit.page(if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK }, &page, None)
+    let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    Ok(visit.page(status, &page, None))
 }
 
 fn useless(visit: &Visit) -> Response {
@@ -199,9 +201,10 @@ async fn reset(
         _ => return Ok(useless(visit)),
     };
     let end_devices = form.get("end_devices") == Some("yes");
-    let hash = match new_password::of_form(app, &user, &mut form).await? {
+    let chooser = Chooser::of(app, &user).await?;
+    let hash = match new_password::of_form(app, &chooser, &mut form).await? {
         Ok(hash) => hash,
-        Err(problem) => return Ok(page(app, visit, token, &user, end_devices, Some(problem))),
+        Err(problem) => return page(app, visit, token, &user, end_devices, Some(problem)).await,
     };
     let mut tx = app.store.begin().await?;
     // Whom the link is for decides, and nothing that the form says.

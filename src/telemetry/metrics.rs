@@ -45,12 +45,15 @@ pub enum SignIn {
     Wrong,
     /// It was right, and the account is locked.
     Locked,
+    /// It was right, and more is needed than this way of signing in can ask for.
+    Refused,
     /// There were too many attempts before.
     Limited,
 }
 
 impl SignIn {
-    const ALL: [SignIn; 4] = [SignIn::Succeeded, SignIn::Wrong, SignIn::Locked, SignIn::Limited];
+    const ALL: [SignIn; 5] =
+        [SignIn::Succeeded, SignIn::Wrong, SignIn::Locked, SignIn::Refused, SignIn::Limited];
 
     /// As metrics and the log name it.
     pub fn as_str(self) -> &'static str {
@@ -58,6 +61,7 @@ impl SignIn {
             SignIn::Succeeded => "succeeded",
             SignIn::Wrong => "wrong",
             SignIn::Locked => "locked",
+            SignIn::Refused => "refused",
             SignIn::Limited => "limited",
         }
     }

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::path::Path;
 use std::time::Duration;
 
+use gatehouse::accounts::new_password::{self, Chooser};
 use gatehouse::accounts::users::{self, User};
 use gatehouse::accounts::{passkeys, passwords};
 use gatehouse::app::App;
@@ -68,7 +69,9 @@ impl Running {
     pub async fn user(&self, localpart: &str, is_admin: bool) -> User {
         let name = Localpart::new(localpart, &self.app.config.homeserver.server_name).expect("a name");
         let password = Password::new(PASSWORD.to_owned()).expect("a password");
-        let hash = passwords::hash_new(&self.app, password).await.expect("a hash");
+        let chooser = Chooser::new(localpart, None);
+        let hash =
+            new_password::hash(&self.app, &chooser, password).await.expect("a hash").expect("a good one");
         self.change(async |tx, now| {
             let user = users::create(tx, name, is_admin, now).await?;
             passwords::set(tx, user.id, &hash, now).await?;

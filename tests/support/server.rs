@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use gatehouse::accounts::new_password::{self, Chooser};
 use gatehouse::accounts::users::{self, User};
 use gatehouse::accounts::{passkeys, passwords};
 use gatehouse::app::App;
@@ -230,7 +231,9 @@ impl Server {
         let now = self.app.clock.now();
         let name = Localpart::new(localpart, &self.config.homeserver.server_name).expect("a name");
         let password = Password::new(PASSWORD.to_owned()).expect("a password");
-        let hash = passwords::hash_new(&self.app, password).await.expect("a hash");
+        let chooser = Chooser::new(localpart, None);
+        let hash =
+            new_password::hash(&self.app, &chooser, password).await.expect("a hash").expect("a good one");
         let mut tx = self.app.store.begin().await.expect("a transaction");
         let user = users::create(&mut tx, name, false, now).await.expect("a user");
         passwords::set(&mut tx, user.id, &hash, now).await.expect("a stored password");

@@ -233,8 +233,8 @@ async fn remove(
     };
     let mut tx = app.store.begin().await?;
     authenticator_apps::remove(&mut tx, authenticator.id, signed_in.user.id).await?;
-    if !factors::may_be_without(&mut tx, app, &signed_in.user).await? {
-        return Ok(visit.go(&SecurityNotice::LastFactor.path()));
+    if let Err(needed) = factors::may_be_without(&mut tx, app, &signed_in.user).await? {
+        return Ok(visit.go(&SecurityNotice::from(needed).path()));
     }
     tell(&mut tx, app, signed_in.user.id, Event::AuthenticatorRemoved, Some(&visit.requester)).await?;
     tx.commit().await?;

@@ -227,8 +227,8 @@ async fn remove(app: &App, visit: &Visit, id: Named, form: SentForm) -> Result<R
     }
     let mut tx = app.store.begin().await?;
     passkeys::remove(&mut tx, id, who.user.id).await?;
-    if !factors::may_be_without(&mut tx, app, &who.user).await? {
-        return Ok(visit.go(&SecurityNotice::LastFactor.path()));
+    if let Err(needed) = factors::may_be_without(&mut tx, app, &who.user).await? {
+        return Ok(visit.go(&SecurityNotice::from(needed).path()));
     }
     tell(&mut tx, app, who.user.id, Event::PasskeyRemoved, Some(&visit.requester)).await?;
     tx.commit().await?;

@@ -6,7 +6,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use crate::accounts::mails::{self, Mail, Occasion};
-use crate::accounts::new_password::{self, Problem};
+use crate::accounts::new_password::{self, Chooser, Problem};
 use crate::accounts::passwords;
 use crate::accounts::signed_in::{self, SignedIn};
 use crate::app::App;
@@ -15,6 +15,7 @@ use crate::http::filters;
 use crate::http::form::{FormError, Parameters, with_query};
 use crate::http::pages::{Frame, Person};
 use crate::http::visit::Visit;
+use crate::keys::Weakness;
 use crate::sessions::all;
 
 /// Local path of the page.
@@ -63,27 +64,29 @@ pub async fn post(State(app): State<App>, visit: Visit, form: Result<Parameters,
 async fn ask(app: &App, visit: &Visit) -> Result<Response, PageError> {
     match signed_in::require_recent(app, visit, PATH).await? {
         Ok(_) if !app.config.passwords.enabled => Err(error::Problem::Forbidden.into()),
-        Ok(signed_in) => Ok(page(app, visit, &signed_in, false, None)),
+        Ok(signed_in) => page(app, visit, &signed_in, false, None).await,
         Err(sign_in_first) => Ok(sign_in_first),
     }
 }
 
-fn page(
+async fn page(
     app: &App,
     visit: &Visit,
     signed_in: &SignedIn,
     end_others: bool,
     problem: Option<Problem>,
-) -> Response {
+) -> Result<Response, PageError> {
+    let chooser = Chooser::of(app, &signed_in.user).await?;
     let page = PasswordPage {
         frame: visit.frame(),
         person: signed_in.person(app),
         action: PATH.to_owned(),
-        minimum_length: app.config.passwords.minimum_length,
+        minimum_length: chooser.least_length(app),
         end_others,
         problem,
     };
-    visit.page(if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK }, &page, None)
+    let status = if problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    Ok(visit.page(status, &page, None))
 }
 
 async fn change(
@@ -101,9 +104,10 @@ async fn change(
     };
     let user = &signed_in.user;
     let end_others = form.get("end_others") == Some("yes");
-    let hash = match new_password::of_form(app, user, &mut form).await? {
+    let chooser = Chooser::of(app, user).await?;
+    let hash = match new_password::of_form(app, &chooser, &mut form).await? {
         Ok(hash) => hash,
-        Err(problem) => return Ok(page(app, visit, &signed_in, end_others, Some(problem))),
+        Err(problem) => return page(app, visit, &signed_in, end_others, Some(problem)).await,
     };
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;

@@ -7,6 +7,7 @@ use http::StatusCode;
 
 use super::emails::{self as list, EmailNotice};
 use crate::accounts::emails::{self, Address};
+use crate::accounts::jobs;
 use crate::accounts::mails::{self, Mail, Occasion};
 use crate::accounts::password_resets;
 use crate::accounts::signed_in::{self, SignedIn};
@@ -96,6 +97,7 @@ async fn remove(
     }
     // One may be on its way there.
     password_resets::forget(&mut tx, user.id).await?;
+    jobs::emails_changed(&mut tx, app, user.id, now).await?;
     tx.commit().await?;
     app.wake_workers();
     tracing::info!(user = %user.id, "a person removed an e-mail address");

@@ -8,7 +8,7 @@ use http::StatusCode;
 use super::passkeys::PasskeySection;
 use super::{Section, authenticator_app, rename_app};
 use crate::accounts::authenticator_apps::{self, AuthenticatorApp};
-use crate::accounts::factors::{self, Factors};
+use crate::accounts::factors::{self, Factors, Needed};
 use crate::accounts::passkeys::Kind;
 use crate::accounts::remembered_browsers::{self, RememberedBrowser};
 use crate::accounts::signed_in;
@@ -38,6 +38,8 @@ pub enum SecurityNotice {
     PasskeyRemoved,
     /// It was not removed, because it is the last factor and the person must have one.
     LastFactor,
+    /// It was not removed, because it is the last factor and the password is short.
+    ShortPassword,
     /// There are as many authenticator apps as there can be.
     TooManyApps,
     /// A browser is not remembered any more.
@@ -47,12 +49,13 @@ pub enum SecurityNotice {
 }
 
 impl SecurityNotice {
-    const ALL: [(SecurityNotice, &str); 8] = [
+    const ALL: [(SecurityNotice, &str); 9] = [
         (SecurityNotice::AppAdded, "app-added"),
         (SecurityNotice::AppRenamed, "app-renamed"),
         (SecurityNotice::AppRemoved, "app-removed"),
         (SecurityNotice::PasskeyRemoved, "passkey-removed"),
         (SecurityNotice::LastFactor, "last-factor"),
+        (SecurityNotice::ShortPassword, "short-password"),
         (SecurityNotice::TooManyApps, "too-many-apps"),
         (SecurityNotice::BrowserForgotten, "browser-forgotten"),
         (SecurityNotice::Recovered, "recovered"),
@@ -75,7 +78,19 @@ impl SecurityNotice {
     }
 
     fn is_refusal(self) -> bool {
-        matches!(self, SecurityNotice::LastFactor | SecurityNotice::TooManyApps)
+        matches!(
+            self,
+            SecurityNotice::LastFactor | SecurityNotice::ShortPassword | SecurityNotice::TooManyApps
+        )
+    }
+}
+
+impl From<Needed> for SecurityNotice {
+    fn from(needed: Needed) -> SecurityNotice {
+        match needed {
+            Needed::Second => SecurityNotice::LastFactor,
+            Needed::LongerPassword => SecurityNotice::ShortPassword,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod files;
 mod homeserver;
 mod mail;
 mod passkeys;
+mod passwords;
 mod public;
 mod rendezvous;
 
@@ -118,6 +119,7 @@ async fn look(path: Option<&Path>, config: &Config) -> Vec<Check> {
     }];
     checks.extend(public::settings(config));
     checks.extend(files::look(config));
+    checks.extend(passwords::look(config));
     let is_served = match sqlite_file(config) {
         None => true,
         Some(file) => {

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::homeserver::{self, Told};
 use super::{Deactivate, SetPassword, get, view};
 use crate::accounts::mails::{self, Mail, Occasion};
+use crate::accounts::new_password::Chooser;
 use crate::accounts::passwords;
 use crate::accounts::users::{self, User};
 use crate::app::App;
@@ -18,7 +19,7 @@ use crate::sessions::{browser, client};
 pub(super) async fn set_password(app: &App, set: SetPassword) -> Result<Answer, Failure> {
     let Some(password) = &set.password else { return Err(Failure::usage("there is no password to set")) };
     let user = get(app, &app.store, &set.name).await?;
-    let hash = passwords::hash_new(app, password.to_password()?).await?;
+    let hash = password.hash(app, &Chooser::of(app, &user).await?).await?;
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     passwords::set(&mut tx, user.id, &hash, now).await?;

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{Create, emails, homeserver, view};
 use crate::accounts::emails::{self as addresses, Address};
+use crate::accounts::new_password::Chooser;
 use crate::accounts::{passwords, users};
 use crate::app::App;
 use crate::cli::failure::Failure;
@@ -18,7 +19,11 @@ pub(super) async fn create(app: &App, create: Create) -> Result<Answer, Failure>
     let email = available_email(app, &create).await?;
     let localpart = available_name(app, &create).await?;
     let hash = match &create.password {
-        Some(password) => Some(passwords::hash_new(app, password.to_password()?).await?),
+        Some(password) => {
+            let address = email.as_ref().map(Address::to_string);
+            let chooser = Chooser::new(localpart.as_str(), address.as_deref());
+            Some(password.hash(app, &chooser).await?)
+        }
         None => None,
     };
     let now = app.clock.now();

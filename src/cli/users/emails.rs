@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{get, view};
 use crate::accounts::emails::{self, Address};
+use crate::accounts::jobs;
 use crate::accounts::mails::{self, Mail, Occasion};
 use crate::accounts::password_resets;
 use crate::app::App;
@@ -21,6 +22,7 @@ pub(super) async fn add(app: &App, name: &str, address: &str) -> Result<Answer, 
     let mail = Mail::EmailAdded { address: address.to_string(), occasion: Occasion::by_admin(now) };
     mails::tell(&mut tx, app, &user, &mail, now).await?;
     emails::add(&mut tx, user.id, &address, Some(now), now).await.map_err(|error| taken(error, &address))?;
+    jobs::emails_changed(&mut tx, app, user.id, now).await?;
     tx.commit().await?;
     app.wake_workers();
     tracing::info!(user = %user.id, "an admin added an e-mail address to an account");
@@ -45,6 +47,7 @@ pub(super) async fn remove(app: &App, name: &str, address: &str) -> Result<Answe
         )));
     }
     password_resets::forget(&mut tx, user.id).await?;
+    jobs::emails_changed(&mut tx, app, user.id, now).await?;
     tx.commit().await?;
     app.wake_workers();
     tracing::info!(user = %user.id, "an admin took an e-mail address from an account");

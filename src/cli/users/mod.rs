@@ -169,7 +169,7 @@ pub struct RemoveFactor {
 pub struct Deactivate {
     /// Whose
     pub name: String,
-    /// Have the homeserver erase what the person wrote, as far as it can
+    /// Forget the person's e-mail addresses, and have the homeserver erase what they wrote, as far as it can
     #[arg(long)]
     pub erase: bool,
     /// Do not ask whether this is meant
@@ -222,7 +222,9 @@ impl Users {
             Users::SetPassword(set) => {
                 new_password::require_somebody()?;
                 reach::carry_out(config, Request::Users(Users::Show { name: set.name.clone() })).await?;
-                set.password = Some(new_password::ask(&set.name, config.passwords.minimum_length)?);
+                // Who has a second factor may have a shorter one; that is judged where it is set.
+                let least = config.passwords.minimum_length_with_second_factor;
+                set.password = Some(new_password::ask(&set.name, least)?);
                 set.end_sessions =
                     set.end_sessions || new_password::confirm("End all sessions of this account?")?;
             }

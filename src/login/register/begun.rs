@@ -9,6 +9,7 @@ use crate::accounts::emails::Address;
 use crate::accounts::mails::{self, LIFETIME as CODE_LIFETIME, Mail};
 use crate::accounts::passkeys::Passkey;
 use crate::accounts::users::User;
+use crate::accounts::passwords::Hashed;
 use crate::app::App;
 use crate::http::visit::Visit;
 use crate::ids::{Localpart, UserId};
@@ -41,7 +42,7 @@ pub struct Begun {
     /// When they have shown that they receive what is sent there.
     pub email_verified_at: Option<Timestamp>,
     /// The hash of the password, and the scheme that made it.
-    pub password: Option<(String, i64)>,
+    pub password: Option<Hashed>,
     /// The passkey that was made.
     pub passkey: Option<Passkey>,
     /// Whether they have a password and want no passkey beside it.
@@ -70,7 +71,10 @@ impl FromRow for Begun {
             code_expires_at: row.get("email_code_expires_at")?,
             attempts: row.get("email_attempts")?,
             email_verified_at: row.get("email_verified_at")?,
-            password: hash.zip(version),
+            // Nobody has a second factor yet, so it is long enough by itself.
+            password: hash
+                .zip(version)
+                .map(|(text, version)| Hashed { text, version, needs_second: false }),
             passkey: passkey.as_deref().map(read).transpose()?,
             is_passkey_skipped: row.get("is_passkey_skipped")?,
             terms: row.get("terms")?,
@@ -357,10 +361,10 @@ WHERE email_token_digest = $2 AND email_code_expires_at > $1 AND expires_at > $1
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn set_password(app: &App, begun: &Begun, hash: &(String, i64)) -> Result<(), Error> {
+pub(super) async fn set_password(app: &App, begun: &Begun, hashed: &Hashed) -> Result<(), Error> {
     const SET: &str =
         "UPDATE registrations SET password_hash = $1, password_version = $2 WHERE secret_digest = $3";
-    change(app, query(SET).bind(&hash.0).bind(hash.1).bind(&begun.secret_digest)).await
+    change(app, query(SET).bind(&hashed.text).bind(hashed.version).bind(&begun.secret_digest)).await
 }
 
 /// Sets the passkey, or forgets one that cannot be theirs.

@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use super::begun::{self, Begun};
 use super::{Step, at, for_whom, go_on};
-use crate::accounts::new_password::{self, Problem};
+use crate::accounts::new_password::{self, Chooser, Problem};
 use crate::app::App;
 use crate::clients::label::ClientLabel;
 use crate::http::error::{PageError, WayOn};
@@ -15,6 +15,7 @@ use crate::http::filters;
 use crate::http::form::{FormError, Parameters};
 use crate::http::pages::Frame;
 use crate::http::visit::Visit;
+use crate::keys::Weakness;
 
 /// Local path of the page.
 pub const PATH: &str = "/register/password";
@@ -85,8 +86,9 @@ async fn choose(
         Ok(begun) => begun,
         Err(elsewhere) => return Ok(elsewhere),
     };
-    let (user, email) = (begun.user(app.clock.now()), begun.verified_email().map(ToString::to_string));
-    match new_password::of_form_with(app, &user, email.into_iter(), &mut form).await? {
+    let email = begun.verified_email().map(ToString::to_string);
+    let chooser = Chooser::new(begun.localpart.as_str(), email.as_deref());
+    match new_password::of_form(app, &chooser, &mut form).await? {
         Ok(hash) => {
             begun::set_password(app, &begun, &hash).await?;
             go_on(app, visit).await
