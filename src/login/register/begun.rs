@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 pub const LIFETIME: Duration = Duration::from_secs(60 * 60);
 
 /// What somebody has said so far of the account that they are making.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Begun {
     pub(super) secret_digest: String,
     /// The identifier that the account is going to have.
