@@ -14,7 +14,7 @@ use gatehouse::app::App;
 use gatehouse::http::form::Parameters;
 use gatehouse::http::headers::{Nonce, PageHeaders, page_headers};
 use gatehouse::http::pages::{Frame, Site};
-use gatehouse::login::captcha::{self, Challenge};
+use gatehouse::login::captcha::{self, CaptchaPart};
 use http::HeaderMap;
 use tokio::net::TcpListener;
 use url::Url;
@@ -37,13 +37,13 @@ const SECRET: &str = "the secret of this browser";
 <body class="single"><main class="card"><h1>Make an account</h1>
 <form method="post" action="/made">
 <div class="field"><label for="username">Username</label><input id="username" name="username" required></div>
-{% include "parts/captcha.html" %}
+{{ captcha|safe }}
 <div class="actions"><button class="button primary wide" name="how" value="by-button">Go on</button></div>
 </form></main></body></html>"#
 )]
 struct PuzzlePage<'a> {
     frame: Frame<'a>,
-    captcha: Option<Challenge>,
+    captcha: String,
 }
 
 type Sent = Arc<Mutex<Vec<Parameters>>>;
@@ -54,7 +54,9 @@ async fn serve(app: App) -> (Url, Sent) {
     let sent = Sent::default();
     let page = async |State((app, site, _)): State<(App, Arc<Site>, Sent)>,
                       Extension(nonce): Extension<Nonce>| {
-        let captcha = captcha::begin(&app, SECRET);
+        let frame = Frame::new(&site, &nonce, "token");
+        let captcha = CaptchaPart { frame, captcha: captcha::begin(&app, SECRET) };
+        let captcha = captcha.render().expect("a part of a page");
         Html(PuzzlePage { frame: Frame::new(&site, nonce, "token"), captcha }.render().expect("a page"))
     };
     let made = async |State((_, _, sent)): State<(App, Arc<Site>, Sent)>, RawForm(form): RawForm| {

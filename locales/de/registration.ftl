@@ -23,6 +23,11 @@ token-unknown = Prüfen Sie den Registrierungscode. Wir kennen ihn nicht
 token-used-up = Geben Sie einen anderen Registrierungscode ein. Dieser wurde schon so oft benutzt wie möglich
 token-expired = Geben Sie einen anderen Registrierungscode ein. Dieser ist zu alt
 too-many-wrong-tokens = Das waren zu viele falsche Registrierungscodes. Warten Sie { $wait } und versuchen Sie es dann noch einmal
+captcha-hint = Während Sie dies ausfüllen, löst Ihr Browser von selbst eine kleine Aufgabe, damit Programme nicht massenhaft Konten erstellen können.
+captcha-working = Einen Moment: Ihr Browser ist noch nicht fertig. Das Formular wird abgeschickt, sobald er es ist.
+captcha-done = Ihr Browser ist fertig.
+captcha-failed = Ihr Browser konnte die Aufgabe nicht lösen. Laden Sie diese Seite noch einmal, oder nehmen Sie einen anderen Browser.
+captcha-needs-script = <strong>Ohne JavaScript brauchen Sie einen Registrierungscode.</strong> Die Betreiber dieses Servers geben sie aus. Mit eingeschaltetem JavaScript zeigt Ihr Browser von selbst, dass er kein Programm ist.
 captcha-missing = Ihr Browser hat die Aufgabe nicht gelöst, die Programme fernhält. Schalten Sie JavaScript ein und versuchen Sie es noch einmal, oder geben Sie einen Registrierungscode ein
 captcha-wrong = Ihr Browser hat die Aufgabe nicht gelöst, die Programme fernhält. Versuchen Sie es noch einmal
 
@@ -79,6 +84,8 @@ passkey-needs-script-or-password = <strong>Dafür ist JavaScript nötig.</strong
 no-passkey-failed = Es gibt noch keinen Passkey: Es wurde abgebrochen oder dauerte zu lange. Sie können es noch einmal versuchen.
 no-passkey-known = Es gibt noch keinen Passkey: Dieses Gerät hat schon einen für dieses Konto. Nehmen Sie ein anderes Gerät.
 choose-a-password-instead = Stattdessen ein Passwort wählen
+i-accept-terms = Ich stimme den <a href="{ $terms }" target="_blank" rel="noopener">Nutzungsbedingungen</a> zu
+i-accept-terms-and-policy = Ich stimme den <a href="{ $terms }" target="_blank" rel="noopener">Nutzungsbedingungen</a> zu und habe die <a href="{ $policy }" target="_blank" rel="noopener">Datenschutzerklärung</a> gelesen
 accept-the-terms = Stimmen Sie den Nutzungsbedingungen zu
 account-not-made-yet = Ihr Konto ist noch nicht erstellt
 create-the-account = Konto erstellen

@@ -23,6 +23,11 @@ token-unknown = Check the registration token. We do not know it
 token-used-up = Enter another registration token. This one was used as often as it can be
 token-expired = Enter another registration token. This one is too old
 too-many-wrong-tokens = There were too many wrong registration tokens. Try again in { $wait }
+captcha-hint = While you fill this in, your browser solves a small puzzle by itself, so that programs cannot make accounts by the thousand.
+captcha-working = One moment: your browser is not done yet. The form is sent as soon as it is.
+captcha-done = Your browser is done.
+captcha-failed = Your browser could not solve the puzzle. Load this page again, or use another browser.
+captcha-needs-script = <strong>Without JavaScript you need a registration token.</strong> Those who run this server give them out. With JavaScript turned on, your browser shows by itself that it is no program.
 captcha-missing = Your browser has not solved the puzzle that keeps programs out. Turn JavaScript on and try again, or enter a registration token
 captcha-wrong = Your browser has not solved the puzzle that keeps programs out. Try again
 
@@ -79,6 +84,8 @@ passkey-needs-script-or-password = <strong>This needs JavaScript.</strong> Your 
 no-passkey-failed = There is no passkey yet: it was cancelled, or took too long. You can try again.
 no-passkey-known = There is no passkey yet: this device has one for this account already. Use another device.
 choose-a-password-instead = Choose a password instead
+i-accept-terms = I accept the <a href="{ $terms }" target="_blank" rel="noopener">terms of service</a>
+i-accept-terms-and-policy = I accept the <a href="{ $terms }" target="_blank" rel="noopener">terms of service</a> and have read the <a href="{ $policy }" target="_blank" rel="noopener">privacy policy</a>
 accept-the-terms = Accept the terms of service
 account-not-made-yet = Your account is not made yet
 create-the-account = Create the account

@@ -23,6 +23,11 @@ token-unknown = Vérifiez le code d’inscription. Nous ne le connaissons pas
 token-used-up = Saisissez un autre code d’inscription. Celui-ci a été utilisé autant de fois que possible
 token-expired = Saisissez un autre code d’inscription. Celui-ci est trop ancien
 too-many-wrong-tokens = Il y a eu trop de codes d’inscription erronés. Réessayez dans { $wait }
+captcha-hint = Pendant que vous remplissez ceci, votre navigateur résout de lui-même un petit calcul, pour que des programmes ne puissent pas créer des comptes par milliers.
+captcha-working = Un instant : votre navigateur n’a pas encore fini. Le formulaire est envoyé dès qu’il a fini.
+captcha-done = Votre navigateur a fini.
+captcha-failed = Votre navigateur n’a pas pu résoudre le calcul. Rechargez cette page, ou utilisez un autre navigateur.
+captcha-needs-script = <strong>Sans JavaScript, il vous faut un code d’inscription.</strong> Ceux qui gèrent ce serveur les distribuent. Avec JavaScript activé, votre navigateur montre de lui-même qu’il n’est pas un programme.
 captcha-missing = Votre navigateur n’a pas résolu le calcul qui écarte les programmes. Activez JavaScript et réessayez, ou saisissez un code d’inscription
 captcha-wrong = Votre navigateur n’a pas résolu le calcul qui écarte les programmes. Réessayez
 
@@ -79,6 +84,8 @@ passkey-needs-script-or-password = <strong>Cela a besoin de JavaScript.</strong>
 no-passkey-failed = Il n’y a pas encore de clé d’accès : l’opération a été annulée ou a pris trop de temps. Vous pouvez réessayer.
 no-passkey-known = Il n’y a pas encore de clé d’accès : cet appareil en a déjà une pour ce compte. Utilisez un autre appareil.
 choose-a-password-instead = Choisir plutôt un mot de passe
+i-accept-terms = J’accepte les <a href="{ $terms }" target="_blank" rel="noopener">conditions d’utilisation</a>
+i-accept-terms-and-policy = J’accepte les <a href="{ $terms }" target="_blank" rel="noopener">conditions d’utilisation</a> et j’ai lu la <a href="{ $policy }" target="_blank" rel="noopener">politique de confidentialité</a>
 accept-the-terms = Acceptez les conditions d’utilisation
 account-not-made-yet = Votre compte n’est pas encore créé
 create-the-account = Créer le compte

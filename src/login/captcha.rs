@@ -6,10 +6,12 @@
 
 use std::time::Duration;
 
+use askama::Template;
 use aws_lc_rs::hmac;
 
 use crate::app::App;
 use crate::http::form::Parameters;
+use crate::http::pages::Frame;
 use crate::keys;
 use crate::random;
 use crate::store::{self, Tx, query};
@@ -29,6 +31,16 @@ pub struct Challenge {
     pub work: u32,
     /// What comes back to us with the number.
     pub sealed: String,
+}
+
+/// What a form has for it, by itself.
+#[derive(Debug, Template)]
+#[template(path = "parts/captcha.html")]
+pub struct CaptchaPart<'a> {
+    /// What every page has.
+    pub frame: Frame<'a>,
+    /// The challenge, if there is one.
+    pub captcha: Option<Challenge>,
 }
 
 /// Why a form does not show that a browser has computed what it was given.

@@ -32,7 +32,7 @@ impl Words {
     }
 
     pub(super) fn registration(&self, site: &Site) -> Vec<(&'static str, askama::Result<String>)> {
-        let frame = || Frame::new(site, "bm9uY2U", "csrf-token");
+        let frame = || Frame::new(site, "bm9uY2U", "csrf-token").in_language(self.language);
         let onward = || Onward { next: Some("/authorize/01".to_owned()), needs_second: false };
         let address =
             || if self.typed.is_empty() { "alice@example.com".to_owned() } else { self.typed.clone() };
