@@ -186,12 +186,12 @@ impl List<'_> {
                 return Ok(Shown { rows, next, previous, is_first: false });
             }
             // Nothing is above these: they are the first page, which may have room for more.
-            return self.from_above(Part::First).await;
+            return self.downwards(Part::First).await;
         }
-        self.from_above(part).await
+        self.downwards(part).await
     }
 
-    async fn from_above(&self, part: Part) -> Result<Shown, store::Error> {
+    async fn downwards(&self, part: Part) -> Result<Shown, store::Error> {
         let is_first = part == Part::First;
         let (found, next) = self.find(part).await?;
         let previous = found.first().map(|(place, _)| place.clone()).filter(|_| !is_first);
