@@ -142,7 +142,8 @@ fn the_ways_in_are_those_that_are_routed() {
         assert!(routes.contains(&format!("\"{path}\"")), "{path} is no route");
     }
     // Where a session begins: who calls what begins one.
-    let begins = ["arrive(app,", "browser::start(", "start_session(", "Beginning::new("];
+    let begins =
+        ["arrive(app,", "arrive_as_new(app,", "browser::start(", "start_session(", "Beginning::new("];
     let outside = files(&root().join("src"), ".rs")
         .into_iter()
         .filter(|(path, _)| !path.ends_with("sessions/tokens.rs"));
@@ -160,6 +161,7 @@ fn the_ways_in_are_those_that_are_routed() {
         "login/passkey.rs",
         "login/password.rs",
         "login/recover.rs",
+        "login/register/finish.rs",
         "login/reset_password.rs",
         "login/second.rs",
         "oauth/grants/client_credentials.rs",

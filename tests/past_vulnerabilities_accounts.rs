@@ -5,6 +5,7 @@ use axum::Router;
 use axum::body::Body;
 use futures_util::future::join_all;
 use gatehouse::accounts::{emails, users};
+use gatehouse::config::RegistrationWays;
 use http::header::{CONTENT_TYPE, COOKIE, ORIGIN};
 use http::{Request, StatusCode};
 use serde_json::json;
@@ -13,6 +14,7 @@ use crate::account_password::is_right;
 use crate::command_line;
 use crate::mails::{ALICE, alice, with_mails};
 use crate::passkeys::{Asked, passkey_of};
+use crate::registration;
 use crate::support::factors::{CODES, SECOND, SECURITY, add_app, first_step, make_codes, user_with_app};
 use crate::support::page::Page;
 use crate::support::server::{Browser, Engine, PASSWORD, Server, form_request, on_both_engines, send_to};
@@ -182,6 +184,38 @@ on_both_engines! {
         let form = [("csrf", csrf.as_str()), ("methods", "password totp"), ("code", "000000"), ("user_id", "x")];
         assert_eq!(thief.post(SECOND, &form).await.status, StatusCode::FORBIDDEN);
         assert!(thief.get(SECURITY).await.location().starts_with("/login"));
+    }
+
+    async fn who_makes_an_account_gets_nothing_that_nobody_asked_for(engine: Engine) {
+        let server = Server::start_with(engine, |config| {
+            registration::open_to_all(config);
+            config.registration.ways = RegistrationWays::Password;
+        }).await;
+        let bob = server.user("bob").await.id.to_string();
+        let mut browser = server.browser();
+        let csrf = browser.csrf().await;
+        let wishes = [
+            ("csrf", csrf.as_str()), ("is_admin", "true"), ("admin", "1"), ("user_id", &bob), ("localpart", "bob"),
+            ("email", "bob@example.com"), ("email_verified_at", "1"), ("verified", "true"), ("terms", "any"),
+            ("methods", "passkey"), ("provisioned_at", "1"), ("expires_at", "9999999999999"),
+        ];
+        let with = |more: &[(&'static str, &'static str)]| {
+            wishes.iter().copied().chain(more.iter().copied()).collect::<Vec<_>>()
+        };
+        let twice = browser.post("/register", &with(&[("username", "bob"), ("username", "alice")])).await;
+        assert_eq!(twice.status, StatusCode::BAD_REQUEST);
+        browser.post("/register", &with(&[("username", "alice")])).await.location();
+        let password = [("new_password", NEW), ("new_password_again", NEW)];
+        let repeated = [password[0], password[0], password[1]];
+        assert_eq!(browser.post("/register/password", &with(&repeated)).await.status, StatusCode::BAD_REQUEST);
+        assert!(registration::account(&server, "alice").await.is_none());
+        let also = [password[0], password[1], ("username", "bob")];
+        assert_eq!(browser.post("/register/password", &with(&also)).await.location(), "/account/");
+        let alice = registration::account(&server, "alice").await.expect("alice");
+        assert!(!alice.is_admin && alice.id.to_string() != bob);
+        assert!(emails::list(&server.app.store, alice.id).await.unwrap().is_empty());
+        assert!(is_right(&server, &alice, NEW).await);
+        assert_eq!(server.browser().sign_in("bob", NEW, "/").await.status, StatusCode::FORBIDDEN);
     }
 
     async fn nesting_without_end_from_browsers_and_older_clients_is_refused(engine: Engine) {
