@@ -767,6 +767,16 @@ pub(crate) fn pages_in(language: Language) -> Vec<(String, String)> {
         .collect()
 }
 
+/// What pages with usual words are made of, for pictures of them.
+pub(crate) fn usual_site() -> Site {
+    usual().site()
+}
+
+/// Those pages in a language, by name.
+pub(crate) fn usual_pages(language: Language) -> Vec<(String, String)> {
+    Words { language, ..usual() }.pages()
+}
+
 fn every_page() -> Vec<(String, String)> {
     [usual(), longest(), missing(), hostile()].iter().flat_map(Words::pages).collect()
 }

@@ -70,6 +70,7 @@ mod password_reset;
 mod past_vulnerabilities;
 mod past_vulnerabilities_accounts;
 mod personal_tokens;
+mod pictures;
 mod policies;
 mod private_key_jwt;
 mod profile;
