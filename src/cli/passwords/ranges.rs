@@ -163,9 +163,7 @@ mod tests {
         );
         assert_eq!(parse(&text, 3), Some(vec![[0x00, 0x18, 0xa4, 0x5c, 0x4d]]));
         assert_eq!(parse(&text, 11), Some(vec![]));
-        for wrong in
-            ["", "<html>", one, &format!("{one}:x"), "0018A:1", &format!("é{}:1", &one[2..])]
-        {
+        for wrong in ["", "<html>", one, &format!("{one}:x"), "0018A:1", &format!("é{}:1", &one[2..])] {
             assert_eq!(parse(wrong, 1), None, "{wrong}");
         }
     }

@@ -8,8 +8,8 @@ use crate::accounts::email_verifications::{self, ATTEMPTS};
 use crate::accounts::emails::Address;
 use crate::accounts::mails::{self, LIFETIME as CODE_LIFETIME, Mail};
 use crate::accounts::passkeys::Passkey;
-use crate::accounts::users::User;
 use crate::accounts::passwords::Hashed;
+use crate::accounts::users::User;
 use crate::app::App;
 use crate::http::visit::Visit;
 use crate::ids::{Localpart, UserId};
@@ -72,9 +72,7 @@ impl FromRow for Begun {
             attempts: row.get("email_attempts")?,
             email_verified_at: row.get("email_verified_at")?,
             // Nobody has a second factor yet, so it is long enough by itself.
-            password: hash
-                .zip(version)
-                .map(|(text, version)| Hashed { text, version, needs_second: false }),
+            password: hash.zip(version).map(|(text, version)| Hashed { text, version, needs_second: false }),
             passkey: passkey.as_deref().map(read).transpose()?,
             is_passkey_skipped: row.get("is_passkey_skipped")?,
             terms: row.get("terms")?,
