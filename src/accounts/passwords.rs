@@ -1,5 +1,7 @@
 //! Passwords: setting and checking them.
 
+use std::fmt;
+
 use super::users::User;
 use super::{breached_passwords, email_verifications, password_resets, remembered_browsers, sql};
 use crate::app::App;
@@ -31,6 +33,12 @@ pub struct Hashed {
     pub version: i64,
     /// Whether the password is too short to be the only factor.
     pub needs_second: bool,
+}
+
+impl fmt::Debug for Hashed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hashed(…)")
+    }
 }
 
 /// Whether the user has a password.
