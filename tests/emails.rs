@@ -175,7 +175,8 @@ on_both_engines! {
         command(&server, add("alice", "Second@example.org")).await.expect("an address");
         let told = userinfo(&server, &with).await;
         assert_eq!(told, json!({ "sub": sub, "email": "Second@example.org", "email_verified": true }));
-        assert_eq!(userinfo(&server, &without).await, json!({ "sub": sub, "preferred_username": "alice" }));
+        let profile = json!({ "sub": sub, "preferred_username": "alice", "name": "alice" });
+        assert_eq!(userinfo(&server, &without).await, profile);
 
         let again = server.tokens_for("alice", &client, "openid email").await;
         let id_token = again.answer["id_token"].as_str().expect("an ID token");

@@ -665,7 +665,7 @@ on_both_engines! {
             ("", "", "Enter a new password"),
             ("short", "short", "Use at least 15 characters"),
             (PASSWORD, "another one, which is long", "Enter the same password twice"),
-            ("wolfeschlegelstein", "wolfeschlegelstein", "harder to guess"),
+            ("wolfeschlegelstein", "wolfeschlegelstein", "without your name"),
         ] {
             let form = [("new_password", password), ("new_password_again", again)];
             let refused = send(&mut browser, PASSWORD_PAGE, &form).await;
