@@ -318,22 +318,31 @@ async fn links_that_let_people_back_in() {
     hold(&by_recipient, async || password_resets(&by_recipient.0, to_one).await).await;
 }
 
+/// People who want an account, from one address, each with a browser of their own.
+async fn registrations(server: &Server, token: impl Fn(usize) -> String) -> Vec<Request<Body>> {
+    let base = server.config.http.public_base.origin().ascii_serialization();
+    let mut requests = Vec::new();
+    for number in 0..ATTEMPTS {
+        let mut browser = server.browser();
+        let csrf = browser.csrf().await;
+        let cookies: Vec<String> =
+            browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let headers = [(ORIGIN, base.as_str()), (COOKIE, &cookies.join("; "))];
+        let (name, token) = (format!("robin{number}"), token(number));
+        let form = [("csrf", csrf.as_str()), ("username", &name), ("registration_token", &token)];
+        requests.push(from("198.51.100.1", form_request("/register", &headers, &form)));
+    }
+    requests
+}
+
 #[tokio::test]
 async fn names_for_new_accounts() {
     let nodes = nodes(|limits| limits.registration_per_address = LIMIT).await;
-    let base = nodes.0.config.http.public_base.origin().ascii_serialization();
-    let names = async || {
-        let mut requests = Vec::new();
-        for number in 0..ATTEMPTS {
-            let mut browser = nodes.0.browser();
-            let csrf = browser.csrf().await;
-            let cookies: Vec<String> =
-                browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            let headers = [(ORIGIN, base.as_str()), (COOKIE, &cookies.join("; "))];
-            let form = [("csrf", csrf.as_str()), ("username", &format!("robin{number}"))];
-            requests.push(from("198.51.100.1", form_request("/register", &headers, &form)));
-        }
-        requests
-    };
-    hold(&nodes, names).await;
+    hold(&nodes, async || registrations(&nodes.0, |_| String::new()).await).await;
+}
+
+#[tokio::test]
+async fn guesses_at_registration_tokens() {
+    let nodes = nodes(|limits| limits.registration_token_per_address = LIMIT).await;
+    hold(&nodes, async || registrations(&nodes.0, |number| format!("guess-{number:04}")).await).await;
 }

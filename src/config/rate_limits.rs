@@ -31,9 +31,8 @@ pub struct RateLimits {
     /// Rendezvous sessions (sign-in by QR code) that begin from one address (a /64 network for IPv6).
     #[serde(deserialize_with = "limit::<_, 60, 600>")]
     pub rendezvous_per_address: Limit,
-    /// Wrong secrets presented for one client. Right ones count only until they are compared, so a client that
-    /// makes more requests than this at the same moment is asked to come back.
-    #[serde(deserialize_with = "limit::<_, 100, 120>")]
+    /// Wrong secrets presented for one client.
+    #[serde(deserialize_with = "limit::<_, 20, 120>")]
     pub client_secret_per_client: Limit,
     /// Wrong codes of other devices, entered from one address (a /64 network for IPv6).
     #[serde(deserialize_with = "limit::<_, 20, 60>")]
@@ -82,7 +81,7 @@ impl Default for RateLimits {
             registration_per_address: limit(20, 60),
             client_registration_per_address: limit(60, 600),
             rendezvous_per_address: limit(60, 600),
-            client_secret_per_client: limit(100, 120),
+            client_secret_per_client: limit(20, 120),
             user_code_per_address: limit(20, 60),
             user_code_per_account: limit(10, 30),
             registration_token_per_address: limit(10, 30),

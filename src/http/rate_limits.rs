@@ -145,8 +145,11 @@ WHERE rate_limits.full_at + $3 - $2 <= $4";
     }
 }
 
-/// When there is allowance for an attempt again, without counting one.
-async fn look(app: &App, action: &Action<'_>) -> Result<Allowance, Error> {
+/// Whether there is allowance for an attempt, without counting one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn look(app: &App, action: &Action<'_>) -> Result<Allowance, Error> {
     const FIND: &str = "SELECT full_at FROM rate_limits WHERE subject = $1";
     let (one, all) = spans(&action.limit(app));
     let found: Option<FullAt> = query(FIND).bind(action.subject()).fetch_optional(&app.store).await?;
@@ -157,25 +160,14 @@ async fn look(app: &App, action: &Action<'_>) -> Result<Allowance, Error> {
     })
 }
 
-const REFUND: &str = "UPDATE rate_limits SET full_at = full_at - $1 WHERE subject = $2";
-
 /// Gives back an attempt that turned out to be no guess.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn refund(tx: &mut Tx, app: &App, action: &Action<'_>) -> Result<(), Error> {
     let (one, _) = spans(&action.limit(app));
+    const REFUND: &str = "UPDATE rate_limits SET full_at = full_at - $1 WHERE subject = $2";
     query(REFUND).bind(one).bind(action.subject()).execute(tx).await?;
-    Ok(())
-}
-
-/// The same in a transaction of its own.
-///
-/// # Errors
-/// When the database fails.
-pub async fn give_back(app: &App, action: &Action<'_>) -> Result<(), Error> {
-    let (one, _) = spans(&action.limit(app));
-    query(REFUND).bind(one).bind(action.subject()).execute_alone(&app.store).await?;
     Ok(())
 }
 

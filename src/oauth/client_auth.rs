@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use tokio::sync::Semaphore;
 
 use super::client_assertion;
 use super::error::{Challenge, Error};
@@ -41,6 +42,9 @@ impl Proof {
         }
     }
 }
+
+/// How many secrets are under way between the look at the limit and its count.
+static TURNS: Semaphore = Semaphore::const_new(8);
 
 impl Credentials {
     /// Reads the credentials, of which there may be one kind only.
@@ -102,9 +106,14 @@ impl Credentials {
             return client.ok_or(refused);
         }
         let key = requester.limit_key();
-        // It counts before anything is compared, so that many guesses at once gain nothing.
         let guess = Action::ClientSecret(&self.client_id.0, &key);
-        Error::check(rate_limits::spend(app, &guess).await?)?;
+        // Right proofs cost no write, so the limit is looked at first and counts afterwards; few at a time, so that
+        // many guesses at once gain nothing. Nobody guesses a signature, and what proves it may have to be fetched.
+        let _turn = match self.proof {
+            Proof::Secret(..) => TURNS.acquire().await.ok(),
+            _ => None,
+        };
+        Error::check(rate_limits::look(app, &guess).await?)?;
         let proven = match (client, &self.proof) {
             (Some(client), Proof::Secret(_, secret)) if is_secret_of(app, &client, secret) => Ok(client),
             (Some(client), Proof::Assertion(assertion)) => {
@@ -112,8 +121,8 @@ impl Credentials {
             }
             _ => Err(refused),
         };
-        if !matches!(proven, Err(Error::InvalidClient(_))) {
-            rate_limits::give_back(app, &guess).await?;
+        if let Err(Error::InvalidClient(_)) = proven {
+            Error::check(rate_limits::spend(app, &guess).await?)?;
         }
         proven
     }
