@@ -99,7 +99,7 @@ for (const build of [client.buildAuthorizationUrl, client.buildAuthorizationUrlW
   const { iss, sub, aud } = tokens.claims()
   assert.deepEqual([iss, aud], [issuer, client_id])
   const told = await client.fetchUserInfo(config, tokens.access_token, sub)
-  assert.deepEqual(told, { sub, preferred_username: 'alice' })
+  assert.deepEqual(told, { sub, preferred_username: 'alice', name: 'alice' })
 
   // A code is good once.
   await assert.rejects(client.authorizationCodeGrant(config, back, checks(asked)), { error: 'invalid_grant', status: 400 })
