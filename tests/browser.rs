@@ -198,7 +198,7 @@ async fn a_wrong_password_is_said_where_the_person_is() {
     browser.click("[data-shows=password]").await;
     browser.follow(SIGN_IN).await;
 
-    assert_eq!(browser.evaluate("document.activeElement.id").await, "summary");
+    browser.assert_focus("summary").await;
     assert!(browser.text("#summary").await.contains("The username or the password is not right"));
     assert_eq!(browser.evaluate("document.title").await, "Error: Sign in - example.org");
     assert_eq!(browser.evaluate("document.querySelector('#username').value").await, "alice");
@@ -285,7 +285,7 @@ async fn pages_that_anybody_may_see() {
     browser
         .goto(setting.request_of(&element, &[("redirect_uri", redirect_uri), ("login_hint", "alice")]))
         .await;
-    assert_eq!(browser.evaluate("document.activeElement.id").await, "password");
+    browser.assert_focus("password").await;
     look_at(&browser, "sign-in-for-app").await;
 
     for (name, path) in [

@@ -24,7 +24,7 @@ async fn a_person_names_a_device_and_lets_an_app_reset_its_keys() {
     let link =
         "account/?action=org.matrix.device_view&device_id=PHONE&login_hint=mxid%3A%40alice%3Aexample.org";
     browser.goto(setting.server.url(link)).await;
-    assert_eq!(browser.evaluate("document.activeElement.id").await, "password");
+    browser.assert_focus("password").await;
     sign_in(&browser, PASSWORD).await;
     assert_eq!(browser.text("h1").await, "Element");
     look_at(&browser, "session").await;
@@ -57,7 +57,7 @@ async fn a_person_deactivates_their_account() {
     browser.click("#erase").await;
     browser.fill("#username", "alicia").await;
     browser.follow(PRIMARY).await;
-    assert_eq!(browser.evaluate("document.activeElement.id").await, "summary");
+    browser.assert_focus("summary").await;
     assert_eq!(browser.evaluate("document.querySelector('#erase').checked").await, true);
     look_at(&browser, "deactivate-wrong").await;
     browser.fill("#username", "alice").await;

@@ -40,7 +40,7 @@ on_both_engines! {
         browser.screenshot("add-app-by-hand").await;
         let app = app_of(&browser).await;
         enter(&browser, "000000").await;
-        assert_eq!(browser.evaluate("document.activeElement.id").await, "summary");
+        browser.assert_focus("summary").await;
         look_at(&browser, "add-app-wrong").await;
         browser.fill("#name", "Phone").await;
         enter(&browser, &code(&app, Duration::ZERO)).await;
@@ -60,7 +60,7 @@ on_both_engines! {
         let browser = Browser::start(Options::default()).await;
         browser.goto(setting.server.url("account/security")).await;
         sign_in(&browser, PASSWORD).await;
-        assert_eq!(browser.evaluate("document.activeElement.id").await, "code");
+        browser.assert_focus("code").await;
         look_at(&browser, "second").await;
         enter(&browser, "000000").await;
         look_at(&browser, "second-wrong").await;

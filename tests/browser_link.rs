@@ -33,11 +33,11 @@ async fn a_person_types_the_code_of_a_television() {
     let browser = Browser::start(Options::default()).await;
     browser.goto(television.1["verification_uri"].as_str().expect("a URL")).await;
     sign_in(&browser, PASSWORD).await;
-    assert_eq!(browser.evaluate("document.activeElement.id").await, "code");
+    browser.assert_focus("code").await;
     look_at(&browser, "link").await;
     browser.fill("#code", "bcdf ghjk").await;
     browser.follow("form[action=\"/link\"] button").await;
-    assert_eq!(browser.evaluate("document.activeElement.id").await, "summary");
+    browser.assert_focus("summary").await;
     look_at(&browser, "link-wrong").await;
 
     let code = television.1["user_code"].as_str().expect("a code");

@@ -137,7 +137,7 @@ on_both_engines! {
         device.touch(false).await;
         browser.goto(setting.server.url("login?next=%2Faccount%2Fsessions")).await;
         look_at(&browser, "sign-in-passkey").await;
-        assert_eq!(browser.evaluate("document.activeElement.id").await, "username");
+        browser.assert_focus("username").await;
         device.touch(true).await;
         browser.follow(PASSKEY).await;
         assert_eq!(browser.url().await.path(), "/account/sessions");

@@ -52,7 +52,7 @@ on_both_engines! {
         browser.evaluate("document.querySelector('form').noValidate = true").await;
         browser.fill("#email", "nobody").await;
         browser.follow(PRIMARY).await;
-        assert_eq!(browser.evaluate("document.activeElement.id").await, "summary");
+        browser.assert_focus("summary").await;
         look_at(&browser, "email-invalid").await;
         browser.evaluate("document.querySelector('#email').value = ''").await;
         browser.fill("#email", "new@example.com").await;
@@ -113,7 +113,7 @@ on_both_engines! {
         browser.fill("#new_password", "passwordpassword").await;
         browser.fill("#new_password_again", "passwordpassword").await;
         browser.follow(PRIMARY).await;
-        assert_eq!(browser.evaluate("document.activeElement.id").await, "summary");
+        browser.assert_focus("summary").await;
         look_at(&browser, "reset-password-password-guessable").await;
         browser.fill("#new_password", NEW).await;
         browser.click("button[data-shows=new_password]").await;

@@ -57,7 +57,7 @@ on_both_engines! {
         look_at(&browser, "register-name").await;
         browser.fill(NAME, "alice").await;
         browser.follow(PRIMARY).await;
-        assert_eq!(browser.evaluate("document.activeElement.id").await, "summary");
+        browser.assert_focus("summary").await;
         look_at(&browser, "register-name-taken").await;
         browser.fill(NAME, "bob").await;
         browser.follow(PRIMARY).await;

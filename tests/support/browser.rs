@@ -152,6 +152,17 @@ impl Browser {
         pressed.unwrap_or_else(|error| panic!("cannot type: {error}"));
     }
 
+    /// Asserts that an element has the focus, which a page gives it only once it is drawn.
+    pub async fn assert_focus(&self, id: &str) {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        let mut focused = self.evaluate("document.activeElement.id").await;
+        while focused != id && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            focused = self.evaluate("document.activeElement.id").await;
+        }
+        assert_eq!(focused, id, "what has the focus on {}", self.url().await);
+    }
+
     /// What browser and pages wrote to the console since this was last asked, violations of a page's
     /// content security policy among it.
     pub async fn console(&self) -> Vec<String> {
