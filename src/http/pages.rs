@@ -74,7 +74,7 @@ impl Site {
         let stylesheet = branding.stylesheet().map_err(SiteError::Stylesheet)?;
         let has_stylesheet = stylesheet.is_some();
         made.extend(stylesheet.map(|css| ("extra.css".to_owned(), css)));
-        Language::prepare();
+        config.branding.default_language.prepare();
         let server_name = config.homeserver.server_name.clone();
         let link = |uri: &Option<Url>| uri.as_ref().map(Url::to_string);
         Ok(Site {

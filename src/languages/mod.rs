@@ -11,7 +11,7 @@ mod check;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
@@ -49,8 +49,8 @@ impl From<Language> for &'static str {
 
 type Speech = FluentBundle<FluentResource>;
 
-static SPEECHES: LazyLock<Vec<Speech>> =
-    LazyLock::new(|| SOURCES.map(|(tag, text)| speech(tag, text)).into());
+/// Each is made when somebody first reads it, since it stays in memory and most servers need few.
+static SPEECHES: [OnceLock<Speech>; SOURCES.len()] = [const { OnceLock::new() }; SOURCES.len()];
 
 /// What a build has found well-formed.
 fn speech(tag: &str, text: &str) -> Speech {
@@ -89,9 +89,14 @@ impl Language {
     /// The language that everything is written in first.
     pub const ENGLISH: Language = Language(0);
 
-    /// Makes the messages of all languages ready, which else happens when the first one is asked for.
-    pub fn prepare() {
-        LazyLock::force(&SPEECHES);
+    /// Makes its messages ready, which else happens when the first one is asked for.
+    pub fn prepare(self) {
+        self.speech();
+    }
+
+    fn speech(self) -> &'static Speech {
+        let (tag, text) = SOURCES[self.0];
+        SPEECHES[self.0].get_or_init(|| speech(tag, text))
     }
 
     /// Those that people speak, in the order of their tags.
@@ -111,7 +116,7 @@ impl Language {
 
     /// The message of that key.
     fn text<const N: usize>(self, key: &str, arguments: [(&'static str, FluentValue<'_>); N]) -> Text {
-        let bundle = &SPEECHES[self.0];
+        let bundle = self.speech();
         let Some(pattern) = bundle.get_message(key).and_then(|message| message.value()) else {
             return Text::default();
         };
