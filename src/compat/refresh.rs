@@ -13,7 +13,8 @@ use super::session::access_token_lifetime;
 use crate::app::App;
 use crate::http::headers::no_store;
 use crate::http::requester::Requester;
-use crate::sessions::tokens::{self, Issue, Refreshed};
+use crate::sessions::refresh::{self, Refreshed};
+use crate::sessions::tokens::Issue;
 
 /// A successful answer.
 #[derive(Serialize)]
@@ -52,7 +53,7 @@ async fn refresh(
         limits: &app.config.sessions,
         now: app.clock.now(),
     };
-    match tokens::refresh(app, presented, None, &issue, |_| Ok::<bool, Error>(true)).await? {
+    match refresh::refresh(app, presented, None, &issue, |_| Ok::<bool, Error>(true)).await? {
         Refreshed::Pair(pair, _) => Ok(NewTokens {
             access_token: pair.access_token,
             refresh_token: pair.refresh_token,

@@ -12,6 +12,7 @@ pub mod jobs;
 pub mod logout;
 pub mod personal;
 pub mod records;
+pub mod refresh;
 mod sql;
 pub mod tokens;
 

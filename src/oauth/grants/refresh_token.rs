@@ -9,7 +9,8 @@ use crate::app::App;
 use crate::clients::{Client, GrantType};
 use crate::http::form::Parameters;
 use crate::http::requester::Requester;
-use crate::sessions::tokens::{self, Found, Issue, Refreshed};
+use crate::sessions::refresh::{self, Refreshed};
+use crate::sessions::tokens::{Found, Issue};
 
 pub(crate) async fn run(
     app: &App,
@@ -41,7 +42,7 @@ pub(crate) async fn run(
         };
         Ok(permission::ask_again(app, access, requester)?.is_allowed())
     };
-    let (pair, found) = match tokens::refresh(app, presented, Some(&client.id), &issue, permits).await? {
+    let (pair, found) = match refresh::refresh(app, presented, Some(&client.id), &issue, permits).await? {
         Refreshed::Pair(pair, found) => (pair, found),
         Refreshed::Over => {
             return Err(Error::InvalidGrant("the refresh token is not valid, or its session is over"));
