@@ -19,8 +19,8 @@ CREATE TABLE users (
     deactivated_at   BIGINT
 );
 CREATE INDEX users_localpart_folded ON users (localpart_folded);
--- On PostgreSQL this makes a change of deactivated_at wait for whoever has just begun a session of the user
--- (the lock of the foreign key), and the other way round: see accounts/users.rs, is_still_active.
+-- On PostgreSQL this makes a change of deactivated_at wait for whoever has just begun a browser session of the
+-- user (the lock of the foreign key), and the other way round.
 CREATE UNIQUE INDEX users_deactivated ON users (id, deactivated_at);
 
 CREATE TABLE user_emails (
@@ -271,13 +271,16 @@ CREATE TABLE consents (
 );
 CREATE INDEX consents_client ON consents (client_id);
 
+-- No foreign keys, here and for the tokens: PostgreSQL pays for each with a query and a lock of the row that is
+-- named. A session that begins asks for its account and its client, which wait for it; accounts are never deleted,
+-- clients when nothing names them any more; a browser session that is no longer there ended long ago.
 CREATE TABLE client_sessions (
     id                     TEXT PRIMARY KEY,
     -- NULL when the client acts for itself (RFC 6749 §4.4).
-    user_id                TEXT REFERENCES users (id) ON DELETE CASCADE,
+    user_id                TEXT,
     -- NULL when the client signed in by the login API of older Matrix clients, which knows no clients.
-    client_id              TEXT REFERENCES oauth_clients (id),
-    browser_session_id     TEXT REFERENCES browser_sessions (id) ON DELETE SET NULL,
+    client_id              TEXT,
+    browser_session_id     TEXT,
     scope                  TEXT NOT NULL,
     device_id              TEXT,
     created_at             BIGINT NOT NULL,
@@ -318,9 +321,10 @@ CREATE INDEX client_sessions_foreign ON client_sessions (id) WHERE has_foreign_t
 -- Never two live sessions on one device (Matrix CS API, Relationship between access tokens and devices).
 CREATE UNIQUE INDEX client_sessions_live_device ON client_sessions (user_id, device_id) WHERE ended_at IS NULL;
 
+-- One whose session is gone is good for nothing, and goes when it expires.
 CREATE TABLE access_tokens (
     digest     TEXT PRIMARY KEY,
-    session_id TEXT NOT NULL REFERENCES client_sessions (id) ON DELETE CASCADE,
+    session_id TEXT NOT NULL,
     issued_at  BIGINT NOT NULL,
     -- The greatest number for one that never expires.
     expires_at BIGINT NOT NULL

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use gatehouse::accounts::users;
+use gatehouse::store::query;
+use gatehouse::work;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde_json::json;
@@ -114,6 +116,40 @@ on_both_engines! {
             assert_refused(&redeem(&server, &client, &code).await, "invalid_grant");
         }
         assert!(server.homeserver.devices("alice").is_empty());
+    }
+
+    async fn a_client_that_is_removed_at_the_same_moment_gets_nothing(engine: Engine) {
+        let (server, client, code) = with_code(engine).await;
+        // The node still remembers the client.
+        let mut tx = server.app.store.begin().await.unwrap();
+        let removal = query("UPDATE oauth_clients SET removed_at = 1 WHERE id = $1").bind(&*client);
+        assert_eq!(removal.execute(&mut tx).await.unwrap(), 1);
+        tx.commit().await.unwrap();
+        let answer = redeem(&server, &client, &code).await;
+        assert_eq!((answer.status, answer.error().as_str()), (StatusCode::UNAUTHORIZED, "invalid_client"));
+        let count: i64 = query("SELECT COUNT(*) AS n FROM client_sessions").fetch_one(&server.app.store).await.unwrap();
+        assert_eq!(count, 0);
+        server.run_jobs().await;
+        assert!(server.homeserver.devices("alice").is_empty(), "its device is deleted");
+    }
+
+    async fn the_tokens_of_a_session_are_forgotten_with_it(engine: Engine) {
+        let server = Server::start_with(engine, |config| {
+            config.oauth.access_token_lifetime_seconds = 365 * 24 * 60 * 60;
+        }).await;
+        server.user("alice").await;
+        let client = server.client().await;
+        let tokens = server.tokens("alice", &client, "DEVICE0001").await;
+        let kept = server.tokens("alice", &client, "DEVICE0002").await;
+        server.post("/oauth2/revoke", &[("token", &tokens.access)]).await;
+        let count = async || -> i64 {
+            query("SELECT COUNT(*) AS n FROM access_tokens").fetch_one(&server.app.store).await.unwrap()
+        };
+        assert_eq!(count().await, 2);
+        server.advance(Duration::from_secs(31 * 24 * 60 * 60));
+        work::sweep(&server.app).await.unwrap();
+        assert_eq!(count().await, 1);
+        assert!(server.is_active(&kept.access).await);
     }
 
     async fn a_sign_in_on_the_same_device_replaces_the_session_and_keeps_the_device(engine: Engine) {

@@ -24,7 +24,7 @@ use crate::config::Config;
 use crate::ids::ClientId;
 use crate::keys;
 use crate::known::StoredClient;
-use crate::store::{self, Change, On, Store, Tx};
+use crate::store::{self, Change, On, Query, Store, Tx};
 use crate::time::Timestamp;
 
 pub use crate::config::{GrantType, TokenEndpointAuthMethod};
@@ -165,7 +165,12 @@ pub async fn create(
 /// # Errors
 /// When the database fails.
 pub async fn keep(tx: &mut Tx, id: &ClientId) -> Result<bool, store::Error> {
-    sql::keep(tx, id).await
+    Ok(keeping(id).fetch_optional::<()>(tx).await?.is_some())
+}
+
+/// The question of [`keep`], to be asked together with other things.
+pub fn keeping(id: &ClientId) -> Query {
+    sql::keeping(id)
 }
 
 /// Removes a client; `false` when there is none. Its sessions must be ended by the caller, afterwards:

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Client, ClientMetadata, Origin};
 use crate::ids::ClientId;
 use crate::known::StoredClient;
-use crate::store::{Error, FromRow, On, Row, Store, Tx, query, query_kept};
+use crate::store::{Error, FromRow, On, Query, Row, Store, Tx, query, query_kept};
 use crate::time::Timestamp;
 
 /// A client that registered and was never heard of again is kept this long; one that had sessions,
@@ -104,9 +104,8 @@ RETURNING id, origin, metadata, secret_digest, created_at";
         .await
 }
 
-pub(super) async fn keep(tx: &mut Tx, id: &ClientId) -> Result<bool, Error> {
-    let kept = query_kept!("SELECT id FROM oauth_clients WHERE id = $1 AND removed_at IS NULL").bind(id);
-    Ok(kept.fetch_optional::<()>(tx).await?.is_some())
+pub(super) fn keeping(id: &ClientId) -> Query {
+    query_kept!("SELECT id FROM oauth_clients WHERE id = $1 AND removed_at IS NULL").bind(id)
 }
 
 pub(super) async fn remove(tx: &mut Tx, id: &ClientId, now: Timestamp) -> Result<bool, Error> {

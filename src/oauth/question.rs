@@ -58,10 +58,9 @@ SELECT r.id AS request_id, r.client_id, r.request, r.created_at AS requested_at,
        b.last_seen_at, b.last_seen_ip, b.user_agent,
        EXISTS (SELECT 1 FROM terms_acceptances WHERE user_id = u.id AND version = $4) AS has_accepted_terms,
        (SELECT scope FROM consents WHERE user_id = u.id AND client_id = r.client_id) AS allowed_before,
-       (SELECT COUNT(*) FROM client_sessions AS s WHERE s.user_id = u.id AND s.ended_at IS NULL
-           AND (s.device_id IS NULL OR r.device_id IS NULL OR s.device_id <> r.device_id)) AS live,
-       (SELECT COUNT(*) FROM client_sessions AS s WHERE s.user_id = u.id AND s.ended_at IS NULL
-           AND s.device_id IS NOT NULL AND (r.device_id IS NULL OR s.device_id <> r.device_id)) AS with_device
+       (SELECT COUNT(*) || ' ' || COUNT(s.device_id) FROM client_sessions AS s
+        WHERE s.user_id = u.id AND s.ended_at IS NULL
+            AND (s.device_id IS NULL OR r.device_id IS NULL OR s.device_id <> r.device_id)) AS sessions
 FROM authorization_requests AS r
 LEFT JOIN browser_sessions AS b ON b.cookie_digest = $1 AND b.ended_at IS NULL
 LEFT JOIN users AS u ON u.id = b.user_id AND u.locked_at IS NULL AND u.deactivated_at IS NULL
@@ -98,10 +97,9 @@ pub async fn find_coded(store: &Store, id: AuthorizationRequestId) -> Result<Opt
 SELECT r.id AS request_id, r.client_id, r.request, r.user_id, r.browser_session_id, r.authenticated_at,
        r.methods, r.code_digest, r.code_expires_at, r.code_spent_at, r.client_session_id,
        u.id, u.localpart, u.is_admin, u.created_at, u.provisioned_at, u.locked_at, u.deactivated_at,
-       (SELECT COUNT(*) FROM client_sessions AS s WHERE s.user_id = u.id AND s.ended_at IS NULL
-           AND (s.device_id IS NULL OR r.device_id IS NULL OR s.device_id <> r.device_id)) AS live,
-       (SELECT COUNT(*) FROM client_sessions AS s WHERE s.user_id = u.id AND s.ended_at IS NULL
-           AND s.device_id IS NOT NULL AND (r.device_id IS NULL OR s.device_id <> r.device_id)) AS with_device
+       (SELECT COUNT(*) || ' ' || COUNT(s.device_id) FROM client_sessions AS s
+        WHERE s.user_id = u.id AND s.ended_at IS NULL
+            AND (s.device_id IS NULL OR r.device_id IS NULL OR s.device_id <> r.device_id)) AS sessions
 FROM authorization_requests AS r
 JOIN users AS u ON u.id = r.user_id
 WHERE r.id = $1 AND r.code_digest IS NOT NULL";

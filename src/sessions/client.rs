@@ -252,7 +252,8 @@ pub async fn list_of_client(
     sql::list_client_sessions_of_client(on, client_id).await
 }
 
-/// How many live sessions clients have with an account.
+/// How many live sessions clients have with an account. Read of the column `sessions`, which has both numbers:
+/// they are counted in one go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
     /// All of them.

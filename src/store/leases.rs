@@ -62,14 +62,14 @@ pub async fn lease_next_job<T: FromRow>(
 const CANCEL: &str = "
 DELETE FROM jobs WHERE queue = $3 AND (given_up_at IS NOT NULL OR leased_until IS NULL OR leased_until <= $5)";
 
-/// After [`CANCEL`], in the same transaction.
+/// When nothing waits in the queue: at first, or after [`CANCEL`] in the same transaction.
 const HOLD: &str = "
 INSERT INTO jobs (id, kind, crew, queue, payload, run_at, attempts, refusals, leased_until, created_at)
 SELECT $1, $2, $7, $3, $4, $5, 0, 0, $6, $5 WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE queue = $3)
 ON CONFLICT (id) DO NOTHING";
 
-/// Both at once. A job that another node leases at the same moment is there at the beginning, and is not
-/// cancelled in the end.
+/// Both at once, when something waits. A job that another node leases at the same moment is there at the
+/// beginning, and is not cancelled in the end.
 const HOLD_POSTGRES: &str = "
 WITH cancelled AS (
     DELETE FROM jobs WHERE queue = $3 AND (given_up_at IS NOT NULL OR leased_until IS NULL OR leased_until <= $5)
@@ -97,7 +97,9 @@ pub async fn hold_queue(
     let with =
         |sql| query(sql).bind(id).bind(kind).bind(queue).bind(payload).bind(now).bind(until).bind(crew);
     if store.is_shared() {
-        return Ok(with(HOLD_POSTGRES).execute_alone(store).await? == 1);
+        // Mostly nothing waits.
+        let is_held = with(HOLD).execute_alone(store).await? == 1;
+        return Ok(is_held || with(HOLD_POSTGRES).execute_alone(store).await? == 1);
     }
     let mut tx = store.begin().await?;
     with(CANCEL).execute(&mut tx).await?;

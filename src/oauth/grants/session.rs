@@ -1,6 +1,6 @@
 //! How what a person has allowed becomes a session: the same for each grant that asks one.
 
-use super::super::error::Error;
+use super::super::error::{Challenge, Error};
 use super::super::id_token::{self, Subject};
 use super::super::permission::{self, Access};
 use super::super::scope::{OPENID, Scope};
@@ -8,7 +8,7 @@ use super::super::token::{TokenResponse, access_token_lifetime};
 use crate::accounts::jobs::provision;
 use crate::accounts::users::{self, Standing, User};
 use crate::app::App;
-use crate::clients::{Client, GrantType, authorization_requests, device_requests};
+use crate::clients::{self, Client, GrantType, authorization_requests, device_requests};
 use crate::http::requester::Requester;
 use crate::ids::{AuthorizationRequestId, BrowserSessionId, ClientSessionId, DeviceId};
 use crate::methods::Methods;
@@ -166,7 +166,7 @@ async fn spend(
         client.metadata.backchannel_logout_uri.is_some() && Scope::stored(allowed.scope).has(OPENID);
     let browser = allowed.browser_session_id.filter(|_| is_told);
     let Beginning { id, pair, steps } = Beginning::new(&new, issue);
-    let all = [users::active(user), allowed.code.spending(id, issue.now)]
+    let all = [users::active(user), clients::keeping(&client.id), allowed.code.spending(id, issue.now)]
         .into_iter()
         .chain(browser.map(browser::live))
         .chain(held.map(device::claiming))
@@ -176,7 +176,7 @@ async fn spend(
         if let Some(held) = held {
             device::claim(&mut tx, held, issue.now).await?;
         }
-        check(&mut tx, allowed, id, browser, issue.now).await?;
+        check(&mut tx, client, allowed, id, browser, issue.now).await?;
         for step in steps {
             step.execute(&mut tx).await?;
         }
@@ -186,11 +186,12 @@ async fn spend(
     Ok(pair)
 }
 
-/// Spends the code in a transaction, unless another request was faster, the account is deactivated, or the
-/// browser session is over that the session would have to end with: what nobody could be told of any more
-/// must not begin.
+/// Spends the code in a transaction, unless another request was faster, the account is deactivated, the client
+/// removed, or the browser session over that the session would have to end with: what nobody could be told of
+/// any more must not begin.
 async fn check(
     tx: &mut Tx,
+    client: &Client,
     allowed: &Allowed<'_>,
     session: ClientSessionId,
     browser: Option<BrowserSessionId>,
@@ -198,6 +199,9 @@ async fn check(
 ) -> Result<(), Error> {
     if !users::is_still_active(tx, allowed.user.id).await? {
         return Err(allowed.code.refused("the account is deactivated"));
+    }
+    if !clients::keep(tx, &client.id).await? {
+        return Err(Error::InvalidClient(Challenge::Basic));
     }
     if allowed.code.spending(session, now).execute(tx).await? == 0 {
         return Err(allowed.code.spent());

@@ -44,8 +44,12 @@ pub(super) async fn set_foreign(tx: &mut Tx, session: ClientSessionId) -> Result
 
 impl FromRow for Count {
     fn from_row(row: &Row) -> Result<Count, Error> {
-        let count = |name| row.get::<i64>(name).map(|count| u64::try_from(count).unwrap_or_default());
-        Ok(Count { live: count("live")?, with_device: count("with_device")? })
+        let sessions: String = row.get("sessions")?;
+        let counts = sessions.split_once(' ').map(|(live, with_device)| (live.parse(), with_device.parse()));
+        match counts {
+            Some((Ok(live), Ok(with_device))) => Ok(Count { live, with_device }),
+            _ => Err(Error::Corrupt { column: "sessions" }),
+        }
     }
 }
 
@@ -55,7 +59,7 @@ pub(super) async fn count_client_sessions(
     except: Option<&DeviceId>,
 ) -> Result<Count, Error> {
     const COUNT: &str = "
-SELECT COUNT(*) AS live, COUNT(device_id) AS with_device FROM client_sessions
+SELECT COUNT(*) || ' ' || COUNT(device_id) AS sessions FROM client_sessions
 WHERE user_id = $1 AND ended_at IS NULL AND (device_id IS NULL OR device_id <> $2)";
     // No device has an empty identifier.
     let except = except.map_or("", |device| device.0.as_str());
@@ -221,7 +225,7 @@ pub(super) async fn set_seen(tx: &mut Tx, session: ClientSessionId, at: Timestam
 }
 
 /// Removes expired access tokens, with the sessions of clients that acted for themselves, which have
-/// one token each, and sessions that ended before `ended_before`; not those that were allowed in a browser
+/// one token each, and sessions that ended before `ended_before`, with theirs; not those that were allowed in a browser
 /// session which goes on: their clients have yet to be told of its end.
 pub(super) async fn forget(tx: &mut Tx, ended_before: Timestamp, now: Timestamp) -> Result<(), Error> {
     query("DELETE FROM access_tokens WHERE expires_at < $1").bind(now).execute(tx).await?;
@@ -229,6 +233,9 @@ pub(super) async fn forget(tx: &mut Tx, ended_before: Timestamp, now: Timestamp)
 DELETE FROM client_sessions
 WHERE user_id IS NULL AND NOT EXISTS (SELECT 1 FROM access_tokens WHERE session_id = client_sessions.id)";
     query(FORGET_CLIENTS_OWN).execute(tx).await?;
+    const FORGET_TOKENS: &str =
+        "DELETE FROM access_tokens WHERE session_id IN (SELECT id FROM client_sessions WHERE ended_at < $1)";
+    query(FORGET_TOKENS).bind(ended_before).execute(tx).await?;
     const FORGET_ENDED: &str = "
 DELETE FROM client_sessions
 WHERE ended_at < $1 AND NOT EXISTS (
