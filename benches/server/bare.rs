@@ -1,12 +1,18 @@
-//! The twin that every figure is held against: a handler of axum and nothing else, in a process of its
-//! own. It takes the request, body and all, and answers with as many bytes as Gatehouse does.
+//! What every figure is held against: a handler of axum and nothing else, in a process of its own. It takes
+//! the request, body and all, and answers with as many bytes as Gatehouse does. For an unknown token it makes
+//! one read by primary key besides. For a sign-in it is the raw hash, in memory that is used again and again.
 
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::any;
+use gatehouse::config::Config;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::sqlite::SqlitePoolOptions;
+use sqlx::{PgPool, SqlitePool};
 use tokio::net::TcpListener;
 
 async fn handler(State(answer): State<Bytes>, _request: Bytes) -> impl IntoResponse {
@@ -18,4 +24,62 @@ pub async fn serve(listener: TcpListener, path: &str, bytes: usize) {
     let answer = Bytes::from(vec![b'x'; bytes]);
     let router = Router::new().route(path, any(handler)).with_state(answer);
     axum::serve(listener, router).await.expect("the listener works");
+}
+
+#[derive(Clone)]
+enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// As [`serve`], with a read of a digest that is not there.
+pub async fn serve_read(listener: TcpListener, path: &str, bytes: usize, database: &str) {
+    let pool = match database.starts_with("sqlite:") {
+        true => {
+            let pool = SqlitePoolOptions::new().max_connections(10).test_before_acquire(false);
+            Pool::Sqlite(pool.connect(database).await.expect("the database"))
+        }
+        false => {
+            let pool = PgPoolOptions::new().max_connections(10).test_before_acquire(false);
+            Pool::Postgres(pool.connect(database).await.expect("the database"))
+        }
+    };
+    let answer = Bytes::from(vec![b'x'; bytes]);
+    let router = Router::new().route(path, any(one_read)).with_state((pool, answer));
+    axum::serve(listener, router).await.expect("the listener works");
+}
+
+async fn one_read(State((pool, answer)): State<(Pool, Bytes)>, request: Bytes) -> impl IntoResponse {
+    const READ: &str = "SELECT session_id FROM access_tokens WHERE digest = $1";
+    let digest = gatehouse::keys::digest(&request);
+    let row: Option<String> = match &pool {
+        Pool::Sqlite(pool) => sqlx::query_scalar(READ).bind(digest).fetch_optional(pool).await,
+        Pool::Postgres(pool) => sqlx::query_scalar(READ).bind(digest).fetch_optional(pool).await,
+    }
+    .expect("a read");
+    assert!(row.is_none(), "nobody has this digest");
+    ([(CONTENT_TYPE, "application/json")], answer)
+}
+
+/// Hashes a password so many times at the default cost, on so many threads.
+pub fn hash(times: usize, threads: usize) {
+    let cost = Config::default().passwords.argon2;
+    let params = Params::new(cost.memory_kib, cost.iterations, cost.parallelism, None).expect("a cost");
+    let blocks = params.block_count();
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let (argon2, own) = (&argon2, (thread..times).step_by(threads).count());
+            scope.spawn(move || {
+                let mut memory = vec![Block::default(); blocks];
+                for _ in 0..own {
+                    let (mut out, password, salt) = ([0u8; 32], b"a password", b"salt of 16 bytes");
+                    argon2
+                        .hash_password_into_with_memory(password, salt, &mut out, &mut memory)
+                        .expect("a hash");
+                    std::hint::black_box(out);
+                }
+            });
+        }
+    });
 }

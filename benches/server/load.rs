@@ -15,6 +15,8 @@ use tokio::net::TcpStream;
 pub struct Connection {
     port: u16,
     sender: SendRequest<Full<Bytes>>,
+    /// What was sent, if that is to be known, and how many bytes came back for it.
+    pub sent: Option<Vec<(Request<Full<Bytes>>, usize)>>,
 }
 
 /// What came back.
@@ -47,16 +49,20 @@ impl Connection {
         stream.set_nodelay(true).expect("an option of TCP");
         let (sender, connection) = handshake(TokioIo::new(stream)).await.expect("HTTP/1.1");
         tokio::spawn(connection);
-        Connection { port, sender }
+        Connection { port, sender, sent: None }
     }
 
     pub async fn send(&mut self, request: Request<Full<Bytes>>) -> Answer {
         if self.sender.ready().await.is_err() {
-            *self = Connection::open(self.port).await;
+            self.sender = Connection::open(self.port).await.sender;
         }
+        let copy = self.sent.is_some().then(|| request.clone());
         let answer = self.sender.send_request(request).await.expect("an answer");
         let (parts, body) = answer.into_parts();
         let body = body.collect().await.expect("a body").to_bytes();
+        if let (Some(sent), Some(copy)) = (&mut self.sent, copy) {
+            sent.push((copy, body.len()));
+        }
         Answer { status: parts.status, headers: parts.headers, body }
     }
 }

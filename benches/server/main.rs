@@ -5,6 +5,10 @@
 //! else the machine does meets both. The figures are processor time per operation, of the server and of
 //! its database, which hold on a busy machine where requests per second do not.
 
+/// The one that Gatehouse has (`src/main.rs`), for the twins too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[allow(dead_code, unused_imports, unused_macros, reason = "the tests use the rest")]
 #[path = "../../tests/support/mod.rs"]
 mod support;
@@ -45,7 +49,7 @@ fn main() {
     match arguments.first().map(String::as_str) {
         Some("twin") => return twins::run(&arguments[1..]),
         Some("hash") => {
-            return twins::hash(
+            return bare::hash(
                 arguments[1].parse().expect("a number"),
                 arguments[2].parse().expect("a number"),
             );
@@ -133,11 +137,45 @@ async fn beside(
     for _ in 0..ROUNDS {
         let (cost, done) = costing(subject, drive(subject.port, WORKERS, Until::Passed(TURN), ask)).await;
         row.add(cost, done);
-        let before = cost::cpu(twin.pid());
-        let done = drive(twin.port(), WORKERS, Until::Passed(TURN), ask).await;
-        row.add_twin(cost::cpu(twin.pid()) - before, done.operations);
+        row.add_twin(
+            costing_twin(subject, twin, drive(twin.port(), WORKERS, Until::Passed(TURN), ask)).await,
+        );
     }
     row
+}
+
+/// The cost of a twin, and of the database that it may read, while something is done.
+async fn costing_twin(subject: &Subject, twin: &Twin, work: impl Future<Output = Done>) -> Cost {
+    let before = (cost::cpu(twin.pid()), subject.database_cpu());
+    let operations = work.await.operations;
+    let database = subject.database_cpu() - before.1;
+    Cost { server: cost::cpu(twin.pid()) - before.0, database, operations }
+}
+
+/// Bare handlers for the requests of an operation, one for each.
+struct Twins(Vec<(Twin, Request<Full<Bytes>>, usize)>);
+
+impl Twins {
+    /// For what was sent, with answers as long as those that came back.
+    fn of(sent: Option<Vec<(Request<Full<Bytes>>, usize)>>) -> Twins {
+        let twins = sent.into_iter().flatten();
+        Twins(
+            twins.map(|(request, bytes)| (Twin::bare(request.uri().path(), bytes), request, bytes)).collect(),
+        )
+    }
+
+    /// What ten times as many operations cost them: the kernel counts in steps of 10 ms.
+    async fn cost(&self, subject: &Subject, operations: usize) -> Cost {
+        let operations = operations * 10;
+        let mut all = Cost { operations, ..Cost::default() };
+        for (twin, request, bytes) in &self.0 {
+            let work = drive(twin.port(), WORKERS, Until::Done(operations), async |connection, _| {
+                assert_eq!(connection.send(request.clone()).await.body.len(), *bytes);
+            });
+            all.server += costing_twin(subject, twin, work).await.server;
+        }
+        all
+    }
 }
 
 async fn introspection(subject: &Subject, tokens: &[Tokens]) -> Vec<Row> {
@@ -200,11 +238,15 @@ async fn code_flow(subject: &Subject, client_id: &str) -> (Row, Vec<Tokens>) {
     };
     // Until every connection to the database has planned what it runs.
     drive(subject.port, WORKERS, Until::Done(SESSIONS), sign_in).await;
+    connection.sent = Some(Vec::new());
+    sign_in(&mut connection, 0).await;
+    let twins = Twins::of(connection.sent);
     let mut row = Row::new("authorization code flow, 4 requests", Target::Milliseconds(2.0));
     for _ in 0..FLOW_ROUNDS {
         let work = drive(subject.port, WORKERS, Until::Done(SESSIONS), sign_in);
         let (cost, done) = costing(subject, work).await;
         row.add(cost, done);
+        row.add_twin(twins.cost(subject, SESSIONS).await);
     }
     tokens.borrow_mut().truncate(SESSIONS);
     (row, tokens.into_inner())
@@ -216,6 +258,13 @@ async fn refresh(subject: &Subject, client_id: &str, tokens: Vec<Tokens>) -> (Ro
     let count = tokens.borrow().len();
     let mut refreshed = Row::new("refresh", Target::Milliseconds(0.4));
     let mut seen = Row::new("introspection, first sight of a token", Target::Milliseconds(0.25));
+    let mut connection = Connection::open(subject.port).await;
+    connection.sent = Some(Vec::new());
+    let new = subject.refresh(&mut connection, client_id, &tokens.borrow()[0].clone()).await;
+    let refresh_twins = Twins::of(connection.sent.replace(Vec::new()));
+    connection.send(subject.introspection(&new.access)).await;
+    let seen_twins = Twins::of(connection.sent);
+    tokens.borrow_mut()[0] = new;
     for round in 0..=ROUNDS {
         let work = drive(subject.port, WORKERS, Until::Done(count), async |connection, number| {
             let old = tokens.borrow()[number].clone();
@@ -231,7 +280,9 @@ async fn refresh(subject: &Subject, client_id: &str, tokens: Vec<Tokens>) -> (Ro
         let (seen_cost, seen_done) = costing(subject, work).await;
         if round > 0 {
             refreshed.add(refresh_cost, refresh_done);
+            refreshed.add_twin(refresh_twins.cost(subject, count).await);
             seen.add(seen_cost, seen_done);
+            seen.add_twin(seen_twins.cost(subject, count).await);
         }
     }
     (refreshed, seen, tokens.into_inner())
@@ -273,7 +324,8 @@ async fn sign_in(subject: &Subject) -> Row {
         });
         let (cost, done) = costing(subject, work).await;
         row.add(cost, done);
-        row.add_twin(raw_hashes(SIGN_INS, threads), SIGN_INS);
+        let server = raw_hashes(SIGN_INS, threads);
+        row.add_twin(Cost { server, database: Duration::ZERO, operations: SIGN_INS });
     }
     row
 }

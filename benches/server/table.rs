@@ -16,12 +16,19 @@ pub struct Cost {
 /// What an operation may cost.
 #[derive(Clone, Copy)]
 pub enum Target {
-    /// So many times the processor time of its twin, the database's own not counted.
+    /// So many times the processor time of its twin, both with their database.
     Ratio(f64),
     /// No more than its twin with one indexed read, both with their database.
     OneRead,
     /// Server and database together.
     Milliseconds(f64),
+}
+
+impl Cost {
+    /// Of one operation, server and database together, in µs.
+    fn micros(&self) -> f64 {
+        micros(self.server + self.database, self)
+    }
 }
 
 /// One operation.
@@ -53,30 +60,27 @@ impl Row {
     }
 
     /// The twin's turn after that of the operation.
-    pub fn add_twin(&mut self, cpu: Duration, operations: usize) {
-        self.twin.server += cpu;
-        self.twin.operations += operations;
-        let twin = Cost { server: cpu, database: Duration::ZERO, operations };
-        self.ratios.push(micros(self.last.server, &self.last) / micros(cpu, &twin));
+    pub fn add_twin(&mut self, twin: Cost) {
+        self.twin.server += twin.server;
+        self.twin.database += twin.database;
+        self.twin.operations += twin.operations;
+        self.ratios.push(self.last.micros() / twin.micros());
     }
 
     fn print(mut self) {
         let (server, database) =
             (micros(self.cost.server, &self.cost), micros(self.cost.database, &self.cost));
-        let (twin, ratio, spread) = match self.twin.operations {
-            0 => ("-".to_owned(), f64::NAN, "-".to_owned()),
-            _ => {
-                let twin = micros(self.twin.server, &self.twin);
-                self.ratios.sort_by(f64::total_cmp);
-                let spread = format!(
-                    "{:.2} ({:.2}-{:.2})",
-                    server / twin,
-                    self.ratios[0],
-                    self.ratios[self.ratios.len() - 1]
-                );
-                (format!("{twin:.1}"), server / twin, spread)
+        let ratio = self.cost.micros() / self.twin.micros();
+        let twin = match self.twin.database {
+            Duration::ZERO => format!("{:.1}", self.twin.micros()),
+            database => {
+                let server = micros(self.twin.server, &self.twin);
+                format!("{server:.1} + {:.1}", micros(database, &self.twin))
             }
         };
+        self.ratios.sort_by(f64::total_cmp);
+        let (lowest, highest) = (self.ratios[0], self.ratios[self.ratios.len() - 1]);
+        let spread = format!("{ratio:.2} ({lowest:.2}-{highest:.2})");
         let (target, is_reached) = match self.target {
             Target::Ratio(most) => (format!("{most} x"), ratio <= most),
             Target::OneRead => ("one read".to_owned(), ratio <= 1.0),
@@ -103,14 +107,14 @@ fn yes_or_no(is_reached: bool) -> &'static str {
     if is_reached { "yes" } else { "NO" }
 }
 
-/// The machine and the twin's code.
+/// The machine and the twins' code.
 pub fn print_head(bare: &str) {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     println!("{cores} cores{model}, Linux {}", kernel.trim());
-    println!("\nThe twin:\n\n```rust\n{}```", bare);
+    println!("\nThe twins:\n\n```rust\n{}```", bare);
 }
 
 /// Everything about one engine.
