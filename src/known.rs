@@ -199,9 +199,24 @@ impl Known {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(token.session_id, now);
     }
 
-    /// Takes what was noted since the last time.
-    pub fn take_seen(&self) -> HashMap<ClientSessionId, Timestamp> {
-        std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    /// What was noted and is not known to be written down: each session and its last use.
+    pub fn seen(&self) -> Vec<(ClientSessionId, Timestamp)> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.iter().map(|(session, at)| (*session, *at)).collect()
+    }
+
+    /// Forgets what has been written down; a later use that was noted meanwhile stays.
+    pub fn forget_seen(&self, written: &[(ClientSessionId, Timestamp)]) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        for (session, at) in written {
+            if seen.get(session) == Some(at) {
+                seen.remove(session);
+            }
+        }
+        // After a rush the room is given back.
+        if seen.is_empty() {
+            *seen = HashMap::new();
+        }
     }
 }
 
@@ -271,7 +286,21 @@ mod tests {
         for at in [NOW, Timestamp(NOW.0 + 59_999), Timestamp(NOW.0 + 60_000)] {
             known.note_seen(&token, at);
         }
-        assert_eq!(known.take_seen().into_values().collect::<Vec<_>>(), [Timestamp(NOW.0 + 60_000)]);
-        assert!(known.take_seen().is_empty());
+        assert_eq!(known.seen(), [(token.session_id, Timestamp(NOW.0 + 60_000))]);
+    }
+
+    #[test]
+    fn a_use_is_forgotten_once_it_is_written_and_a_later_one_is_not() {
+        let known = Known::new(Arc::new(Changes::alone()));
+        let token = token();
+        known.note_seen(&token, NOW);
+        let written = known.seen();
+        assert_eq!(known.seen(), written, "looking changes nothing");
+        let later = Timestamp(NOW.0 + 60_000);
+        known.note_seen(&token, later);
+        known.forget_seen(&written);
+        assert_eq!(known.seen(), [(token.session_id, later)]);
+        known.forget_seen(&known.seen());
+        assert!(known.seen().is_empty());
     }
 }

@@ -110,12 +110,10 @@ async fn read_keys(app: &App) -> Result<(), KeyringError> {
 /// # Errors
 /// When the database fails.
 pub async fn sweep(app: &App) -> Result<(), store::Error> {
+    // First, and nothing without it: a session in use must not look idle.
+    sessions::write_seen(app).await?;
     let now = app.clock.now();
-    let mut seen: Vec<_> = app.known.take_seen().into_iter().collect();
-    // In one order on every node, so that two of them cannot wait for each other.
-    seen.sort_by_key(|(session, _)| session.to_bytes());
     let mut tx = app.store.begin().await?;
-    sessions::write_seen(&mut tx, &seen).await?;
     sessions::expire(&mut tx, &app.config.sessions, now).await?;
     http::rate_limits::expire(&mut tx, now).await?;
     clients::expire(&mut tx, now).await?;

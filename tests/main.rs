@@ -52,6 +52,7 @@ mod id_tokens;
 mod introspection;
 mod jobs;
 mod languages;
+mod last_seen;
 mod limits_across_nodes;
 mod link;
 mod listeners;

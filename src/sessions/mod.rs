@@ -18,8 +18,8 @@ pub mod tokens;
 
 use std::time::Duration;
 
+use crate::app::App;
 use crate::config;
-use crate::ids::ClientSessionId;
 use crate::store::{self, Tx};
 use crate::time::Timestamp;
 
@@ -48,13 +48,19 @@ pub async fn expire(tx: &mut Tx, limits: &config::Sessions, now: Timestamp) -> R
     sql::forget(tx, now - REMEMBERED, now).await
 }
 
-/// Writes down when sessions were last used, many at once.
+/// Writes down when sessions were last used, as this node has noted it: a few hundred with each statement, which is
+/// a transaction of its own, so that nobody waits long for the writer or for a row. What could not be written
+/// stays noted.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn write_seen(tx: &mut Tx, seen: &[(ClientSessionId, Timestamp)]) -> Result<(), store::Error> {
-    for (session, at) in seen {
-        sql::set_seen(tx, *session, *at).await?;
+pub async fn write_seen(app: &App) -> Result<(), store::Error> {
+    let mut seen = app.known.seen();
+    // In one order on every node, so that two of them seldom meet.
+    seen.sort_by_key(|(session, _)| session.to_bytes());
+    for some in seen.chunks(sql::SEEN_AT_ONCE) {
+        sql::set_all_seen(&app.store, some).await?;
+        app.known.forget_seen(some);
     }
     Ok(())
 }

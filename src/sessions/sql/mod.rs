@@ -6,6 +6,8 @@ pub(super) mod logout;
 pub(super) mod records;
 pub(super) mod tokens;
 
+use std::sync::LazyLock;
+
 use super::client::{ClientSession, Count};
 use crate::ids::{ClientId, ClientSessionId, DeviceId, Localpart, UserId};
 use crate::store::{Error, FromRow, On, Row, Store, Tx, query};
@@ -217,10 +219,36 @@ LIMIT 1000";
     Ok(stale.into_iter().map(|Stale(id, user, device)| (id, user, device)).collect())
 }
 
-/// Writes down when sessions were last used.
+/// Writes down when a session was last used.
 pub(super) async fn set_seen(tx: &mut Tx, session: ClientSessionId, at: Timestamp) -> Result<(), Error> {
     const SET: &str = "UPDATE client_sessions SET last_seen_at = $1 WHERE id = $2 AND last_seen_at < $1";
     query(SET).bind(at).bind(session).execute(tx).await?;
+    Ok(())
+}
+
+/// How many sessions [`set_all_seen`] takes at once: it is done with them in a few milliseconds.
+pub(super) const SEEN_AT_ONCE: usize = 256;
+
+/// Writes down when sessions were last used: all of them, or after an error none. There are no more than
+/// [`SEEN_AT_ONCE`]; the statement is the same for fewer, and finds no session in the rows that are left.
+pub(super) async fn set_all_seen(store: &Store, seen: &[(ClientSessionId, Timestamp)]) -> Result<(), Error> {
+    static SET: LazyLock<String> = LazyLock::new(|| {
+        let row = |number: usize| format!("(${}, CAST(${} AS BIGINT))", 2 * number + 1, 2 * number + 2);
+        let rows: Vec<String> = (0..SEEN_AT_ONCE).map(row).collect();
+        format!(
+            "
+WITH seen (id, used_at) AS (VALUES {})
+UPDATE client_sessions SET last_seen_at = seen.used_at FROM seen
+WHERE client_sessions.id = seen.id AND client_sessions.last_seen_at < seen.used_at",
+            rows.join(", ")
+        )
+    });
+    let mut set = query(&SET);
+    for row in 0..SEEN_AT_ONCE {
+        let (session, at) = seen.get(row).copied().unzip();
+        set = set.bind(session).bind(at);
+    }
+    set.execute_alone(store).await?;
     Ok(())
 }
 
