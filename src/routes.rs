@@ -81,7 +81,8 @@ fn hot(app: &App) -> Router<App> {
     let jwks = Arc::new(Jwks::default());
     let document = async move |headers: HeaderMap| discovery.respond(&headers);
     let document = get(document).options(preflight).fallback(method_not_allowed_for_any_origin);
-    let jwks = async move |State(app): State<App>, headers: HeaderMap| jwks.respond(&app, &headers);
+    let jwks =
+        async move |State(app): State<App>, headers: HeaderMap| jwks.respond(app.keys.current(), &headers);
     let jwks = get(jwks).options(preflight).fallback(method_not_allowed_for_any_origin);
     let introspection = post(introspect::post).fallback(method_not_allowed);
     let at = |base: &str| {

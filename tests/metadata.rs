@@ -1,6 +1,8 @@
 //! What the server says of itself, and the headers that its answers carry (RFC 8414, OpenID Connect
 //! Discovery; Matrix CS API, Server metadata discovery, Web Browser Clients).
 
+use std::collections::BTreeSet;
+
 use axum::body::Body;
 use http::header::{HOST, IF_NONE_MATCH};
 use http::{Method, Request, StatusCode};
@@ -145,16 +147,35 @@ async fn below_a_path_everything_answers_with_and_without_it() {
 
 #[tokio::test]
 async fn what_everybody_may_keep_has_a_tag_and_an_age() {
+    const TEN_MINUTES: &str = "public, max-age=600";
+    const FOR_GOOD: &str = "public, max-age=31536000, immutable";
     let server = Server::start(Engine::Sqlite).await;
-    for path in [OIDC, RFC_8414, "/oauth2/keys.json"] {
+    // The stylesheet, modules and pictures that pages name.
+    let mut assets = BTreeSet::new();
+    for page in ["/", "/login"] {
+        let text = server.get(page).await.text();
+        let parts = text.split('"').filter(|part| part.starts_with("/assets/"));
+        assets.extend(parts.map(str::to_owned));
+    }
+    assert!([".css", ".js"].iter().all(|kind| assets.iter().any(|path| path.ends_with(kind))), "{assets:?}");
+    let documents = [
+        (OIDC, TEN_MINUTES, "*"),
+        (RFC_8414, TEN_MINUTES, "*"),
+        ("/oauth2/keys.json", TEN_MINUTES, "*"),
+        ("/.well-known/passkey-endpoints", TEN_MINUTES, ""),
+    ];
+    let assets = assets.iter().map(|path| (path.as_str(), FOR_GOOD, ""));
+    for (path, age, origins) in documents.into_iter().chain(assets) {
         let first = server.get(path).await;
-        assert_eq!(first.header("cache-control"), "public, max-age=600", "{path}");
+        assert_eq!((first.status, first.header("cache-control")), (StatusCode::OK, age), "{path}");
         let tag = first.header("etag").to_owned();
+        assert!(tag.len() > 2, "{path}");
         for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
             let request = Request::get(path).header(IF_NONE_MATCH, &known).body(Body::empty()).unwrap();
             let again = server.send(request).await;
             assert_eq!((again.status, again.body.len()), (StatusCode::NOT_MODIFIED, 0), "{path} {known}");
-            assert_eq!(again.header("access-control-allow-origin"), "*");
+            assert_eq!(again.header("access-control-allow-origin"), origins, "{path}");
+            assert_eq!((again.header("cache-control"), again.header("etag")), (age, tag.as_str()), "{path}");
         }
         let request = Request::get(path).header(IF_NONE_MATCH, "\"other\"").body(Body::empty()).unwrap();
         assert_eq!(server.send(request).await.body, first.body, "{path}");

@@ -13,7 +13,6 @@ use url::Url;
 use super::client_assertion;
 use super::scope::{EMAIL, OPENID, PROFILE, SYNAPSE_ADMIN};
 use crate::accounts::account_pages::action::Action;
-use crate::app::App;
 use crate::clients::authorization_requests::{Prompt, ResponseMode};
 use crate::clients::{GrantType, TokenEndpointAuthMethod};
 use crate::config::Config;
@@ -43,9 +42,8 @@ pub fn discovery(config: &Config) -> Prepared {
 pub struct Jwks(Mutex<Option<(Arc<PublishedKeys>, Prepared)>>);
 
 impl Jwks {
-    /// Answers with the keys of the moment.
-    pub fn respond(&self, app: &App, request: &HeaderMap) -> Response {
-        let current = app.keys.current();
+    /// Answers with these keys, those of the moment.
+    pub fn respond(&self, current: Arc<PublishedKeys>, request: &HeaderMap) -> Response {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &*held {
             Some((keys, prepared)) if Arc::ptr_eq(keys, &current) => prepared.respond(request),
@@ -131,4 +129,44 @@ fn endpoint(base: &Url, path: &str) -> String {
 pub fn rfc8414_path(config: &Config) -> String {
     let path = config.http.public_base.path().trim_end_matches('/');
     format!("/.well-known/oauth-authorization-server{path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Bytes, to_bytes};
+    use http::StatusCode;
+    use http::header::{ETAG, IF_NONE_MATCH};
+
+    use super::*;
+    use crate::keys::{PrivateKey, SigningKey};
+    use crate::time::Timestamp;
+
+    fn new_keys() -> Arc<PublishedKeys> {
+        let algorithm = Algorithm::ALL[1];
+        let (private_key, _) = PrivateKey::generate(algorithm).unwrap();
+        let kid = private_key.thumbprint();
+        let key = SigningKey { kid, algorithm, signs_from: Timestamp(0), retires_at: None, private_key };
+        Arc::new(PublishedKeys::new(vec![key]))
+    }
+
+    async fn bytes(answer: Response) -> Bytes {
+        to_bytes(answer.into_body(), 10_000).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_keys_are_prepared_once_and_again_when_they_are_others() {
+        let (jwks, keys) = (Jwks::default(), new_keys());
+        let ask = |keys: &Arc<PublishedKeys>| jwks.respond(keys.clone(), &HeaderMap::new());
+        let etag = ask(&keys).headers()[ETAG].clone();
+        let (one, two) = (bytes(ask(&keys)).await, bytes(ask(&keys)).await);
+        assert_eq!(one, keys.jwks());
+        assert_eq!(one.as_ptr(), two.as_ptr(), "the very same bytes, not a copy");
+
+        let rotated = new_keys();
+        let answer = ask(&rotated);
+        assert_ne!(answer.headers()[ETAG], etag);
+        assert_eq!(bytes(answer).await, rotated.jwks());
+        let held = HeaderMap::from_iter([(IF_NONE_MATCH, etag)]);
+        assert_eq!(jwks.respond(rotated, &held).status(), StatusCode::OK, "the old tag is worth nothing");
+    }
 }
