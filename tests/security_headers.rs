@@ -11,19 +11,15 @@ use url::Url;
 
 use crate::device_grant::{Begun, device_client};
 use crate::support::page::Page;
+use crate::support::routes;
 use crate::support::server::{
     Answer, Browser, Engine, Server, authorization_query, form_request, matrix_scope,
 };
 
 /// The paths of all pages, as `routes` lists them, and one that is not there.
-fn page_routes() -> Vec<&'static str> {
-    let source = include_str!("../src/routes.rs");
-    let (_, pages) = source.split_once("fn pages(").expect("the list of pages");
-    let (pages, _) = pages.split_once("\n}").expect("its end");
-    let mut paths: Vec<&str> =
-        pages.split(".route(").skip(1).filter_map(|route| route.split('"').nth(1)).collect();
-    assert!(paths.len() >= 12 && paths.contains(&"/login"), "{paths:?}");
-    paths.push("/nothing/here");
+fn page_routes() -> Vec<String> {
+    let mut paths = routes::pages();
+    paths.push("/nothing/here".to_owned());
     paths
 }
 
@@ -153,7 +149,7 @@ async fn sweep(public_base: &str) {
     for route in page_routes() {
         match ["{id}", "{secret}"].into_iter().find(|place| route.contains(place)) {
             Some(place) => paths.extend(identifiers.iter().map(|id| route.replace(place, id))),
-            None => paths.push(route.to_owned()),
+            None => paths.push(route),
         }
     }
     paths.extend([

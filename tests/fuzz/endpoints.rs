@@ -1,5 +1,8 @@
 //! Whole requests to the server: every URL, however it is asked.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use axum::body::Body;
 use gatehouse::config::{Limit, MailTransport, StaticClient};
 use http::header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION};
@@ -7,9 +10,10 @@ use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use super::{fuzz, headers, text};
+use super::{Corpus, fuzz, headers, text};
 use crate::device_grant::{Begun, DEVICE_CODE};
 use crate::rendezvous::PATH as RENDEZVOUS;
+use crate::support::routes;
 use crate::support::server::{Answer, Engine, PUBLIC_BASE, REDIRECT_URI, Server, matrix_scope};
 
 /// A request goes through the whole server with its database: fewer than elsewhere.
@@ -21,6 +25,21 @@ const EXECUTIONS: usize = 1_000;
 fn endpoints() {
     let world = World::new();
     fuzz!("endpoints", EXECUTIONS, |input: &[u8]| world.judge(&text(input)));
+}
+
+/// Each URL has a request of its own in the corpus, which inputs are made from.
+#[test]
+fn every_url_is_in_the_corpus() {
+    let routes = routes::all();
+    let asked = RefCell::new(BTreeSet::new());
+    Corpus::read("endpoints").each(|input| {
+        let input = text(input);
+        let target = input.split_whitespace().nth(1).unwrap_or_default();
+        asked.borrow_mut().extend(routes::find(&routes, target.split('?').next().unwrap_or_default()));
+    });
+    let asked = asked.into_inner();
+    let missing: Vec<_> = routes.iter().filter(|route| !asked.contains(route.as_str())).collect();
+    assert!(missing.is_empty(), "no file in tests/fuzz/corpus/endpoints/ asks for {missing:?}");
 }
 
 /// A server with a client and a person, and what a request may hold of them.

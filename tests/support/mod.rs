@@ -11,6 +11,7 @@
 //! - [`program`]: the program itself, which can be killed and started again.
 //! - [`wire`]: requests over one connection, and what is known when it breaks.
 //! - [`authenticator`]: a device that keeps passkeys, and can be told to cheat.
+//! - [`routes`]: every URL that the server lists.
 //! - [`smtp`]: a mail server that can be stopped and started again.
 //! - [`page`]: a page of ours as a reader sees it.
 //! - [`process`]: starts such a program, and stops it even when the tests are killed.
@@ -25,6 +26,7 @@ pub mod page;
 pub mod postgres;
 pub mod process;
 pub mod program;
+pub mod routes;
 pub mod running;
 pub mod secrets;
 pub mod server;
