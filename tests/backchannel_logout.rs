@@ -14,7 +14,7 @@ use gatehouse::config::StaticClient;
 use gatehouse::jobs;
 use gatehouse::keys::{Algorithm, SigningKey};
 use gatehouse::work;
-use http::header::{CONTENT_TYPE, LOCATION};
+use http::header::{CONTENT_TYPE, LOCATION, ORIGIN, SET_COOKIE};
 use http::{HeaderMap, StatusCode};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
@@ -308,6 +308,33 @@ on_both_engines! {
             server.run_jobs().await;
             assert_eq!(site.names(&server).await, [""; 0], "{way}");
         }
+    }
+
+    async fn a_form_of_the_clients_own_site_signs_out_and_tells_the_clients(engine: Engine) {
+        let site = Site::start().await;
+        let mut wiki = told_at("wiki", site.port);
+        wiki.post_logout_redirect_uris = vec!["https://app.example.com/bye".to_owned()];
+        let server = Server::start_with(engine, |config| {
+            config.clients = vec![wiki];
+            config.outbound.allowed_networks = vec!["127.0.0.1/32".parse().unwrap()];
+        })
+        .await;
+        server.user("alice").await;
+        let mut browser = server.signed_in("alice").await;
+        let tokens = sign_in(&server, &mut browser, "wiki", "openid").await;
+        let form = [
+            ("id_token_hint", tokens.answer["id_token"].as_str().expect("an ID token")),
+            ("post_logout_redirect_uri", "https://app.example.com/bye"),
+            ("state", "a&b=\u{e9}"),
+        ];
+        // As browsers send it: without our cookies, which are SameSite=Lax.
+        let posted = server.post_with("/end-session", &[(ORIGIN, "https://app.example.com")], &form).await;
+        assert_eq!((posted.status, posted.headers.contains_key(SET_COOKIE)), (StatusCode::SEE_OTHER, false));
+        let out = browser.get(posted.location()).await;
+        assert_eq!(out.location(), "https://app.example.com/bye?state=a%26b%3D%C3%A9");
+        assert!(browser.get("/account/").await.location().starts_with("/login"));
+        server.run_jobs().await;
+        assert_eq!(site.names(&server).await, ["wiki"]);
     }
 
     async fn only_clients_that_got_an_id_token_in_that_session_are_told(engine: Engine) {

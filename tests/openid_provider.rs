@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use http::header::{ORIGIN, SET_COOKIE};
 use serde_json::{Value, json};
 
 use crate::support::server::{
     Answer, Browser, Engine, PASSWORD, REDIRECT_URI, Server, Tokens, authorization_query, code_form,
-    matrix_scope, on_both_engines,
+    form_request, matrix_scope, on_both_engines,
 };
 
 const AFTERWARDS: &str = "https://app.example.com/bye";
@@ -172,9 +173,12 @@ on_both_engines! {
         let page = browser.get(&path).await;
         assert_eq!(page.status, StatusCode::OK);
         assert_eq!(browser.get("/account/").await.status, StatusCode::OK, "still signed in");
-        let forged = browser.post("/end-session", &[("answer", "sign_out"), ("csrf", "x")]).await;
-        assert_eq!(forged.status, StatusCode::OK, "asked once more");
+        let forged = browser.post("/end-session", &[("answer", "sign_out"), ("csrf", "x"), ("state", "a b")]).await;
+        assert_eq!(forged.location(), "/end-session?state=a+b", "asked once more, and nothing else goes along");
         let csrf = page.field("csrf");
+        let by_link = browser.get(&format!("/end-session?answer=sign_out&csrf={csrf}")).await;
+        assert_eq!(by_link.status, StatusCode::OK, "only a form is an answer");
+        assert_eq!(browser.get("/account/").await.status, StatusCode::OK, "still signed in");
         let form = [
             ("csrf", csrf.as_str()),
             ("answer", "sign_out"),
@@ -183,5 +187,39 @@ on_both_engines! {
         ];
         assert_eq!(browser.post("/end-session", &form).await.location(), AFTERWARDS);
         assert!(browser.get("/account/").await.location().starts_with("/login"));
+    }
+
+    async fn a_form_of_another_site_is_turned_into_a_link_and_touches_no_cookie(engine: Engine) {
+        let server = Server::start(engine).await;
+        let (_, mut browser, _) = allowed_once(&server).await;
+        // As browsers send it: without our cookies, which are SameSite=Lax.
+        let foreign = [(ORIGIN, "https://evil.example")];
+        for path in ["/end-session", "/authorize", "/login", "/logout"] {
+            let answer = server.post_with(path, &foreign, &[]).await;
+            assert!(!answer.headers.contains_key(SET_COOKIE), "{path}: {:?}", answer.headers);
+        }
+        let bare = server.post_with("/end-session", &foreign, &[]).await;
+        assert_eq!(bare.status, StatusCode::SEE_OTHER);
+        assert_eq!(browser.get(bare.location()).await.status, StatusCode::OK, "the person is asked");
+        assert_eq!(browser.get("/account/").await.status, StatusCode::OK, "still signed in");
+        for long in ["x".repeat(70_000), "\u{1f600}".repeat(15_000)] {
+            let mut request = form_request("/end-session", &foreign, &[]);
+            *request.body_mut() = axum::body::Body::from(format!("state={long}"));
+            assert_eq!(server.send(request).await.status, StatusCode::BAD_REQUEST, "too long for a link");
+        }
+    }
+
+    async fn a_cookie_is_cleared_when_its_session_is_over(engine: Engine) {
+        let server = Server::start(engine).await;
+        let (_, mut browser, _) = allowed_once(&server).await;
+        let mut copy = server.browser();
+        copy.cookies = browser.cookies.clone();
+        let csrf = browser.csrf().await;
+        browser.post("/logout", &[("csrf", &csrf)]).await;
+        assert!(copy.cookies.keys().any(|name| name.ends_with("gatehouse_session")));
+        assert_eq!(copy.get("/end-session").await.location(), "/signed-out");
+        assert!(!copy.cookies.keys().any(|name| name.ends_with("gatehouse_session")));
+        let again = copy.get("/end-session").await;
+        assert!(again.location() == "/signed-out" && !again.headers.contains_key(SET_COOKIE));
     }
 }

@@ -58,6 +58,7 @@ pub struct Visit {
     cookies: Cookies,
     browser: String,
     is_new_browser: bool,
+    brings_cookies: bool,
     form_token: String,
     is_own_page: bool,
 }
@@ -193,10 +194,10 @@ impl Visit {
         response
     }
 
-    /// Gives a browser that is new here its secret.
+    /// Gives a browser that is new here its secret, unless it may have one that it did not send.
     pub fn remember(&self, response: impl IntoResponse) -> Response {
         let mut response = response.into_response();
-        if self.is_new_browser {
+        if self.is_new_browser && self.brings_cookies {
             self.cookies.set(&mut response, Which::Browser, &self.browser, i64::MAX);
         }
         response
@@ -219,6 +220,7 @@ impl FromRequestParts<App> for Visit {
         let is_new_browser = known.is_none();
         let browser = known.unwrap_or_else(keys::random_secret);
         let form_token = keys::base64url(hmac::sign(app.keys.root().form_key(), browser.as_bytes()));
+        let is_own_page = is_own_page(&parts.headers, app);
         let asked_language = cookies.language(&parts.headers, Which::AskedLanguage);
         let named = cookies.language(&parts.headers, Which::Language).or(asked_language);
         let mut languages = accepted(&parts.headers);
@@ -242,7 +244,9 @@ impl FromRequestParts<App> for Visit {
             browser,
             is_new_browser,
             form_token,
-            is_own_page: is_own_page(&parts.headers, app),
+            // They are `SameSite=Lax`: a form of another site comes without them.
+            brings_cookies: parts.method.is_safe() || is_own_page,
+            is_own_page,
         })
     }
 }

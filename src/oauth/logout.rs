@@ -13,14 +13,14 @@ use crate::clients::label::ClientLabel;
 use crate::clients::{self, Client};
 use crate::http::error::{PageError, Problem};
 use crate::http::filters;
-use crate::http::form::{FormError, Parameters, with_query};
+use crate::http::form::{self, FormError, Parameters, with_query};
 use crate::http::headers::{form_action_source, no_store};
 use crate::http::pages::Frame;
 use crate::http::visit::Visit;
 use crate::ids::ClientId;
 use crate::sessions::browser;
 
-/// What a client may send, and what the page that asks carries along.
+/// What a client may send, and what goes along with the page that asks and with the way to it.
 const PARAMETERS: [&str; 4] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"];
 
 /// The page that asks whether to sign out, when nothing proves that the client may.
@@ -37,13 +37,36 @@ pub struct SignOutPage<'a> {
 
 /// `GET /end-session`.
 pub async fn get(State(app): State<App>, RawQuery(query): RawQuery, visit: Visit) -> Response {
-    let parameters = Parameters::parse(query.unwrap_or_default().as_bytes());
-    visit.answer(end(&app, &visit, parameters).await)
+    let made = match Parameters::parse(query.unwrap_or_default().as_bytes()) {
+        Ok(parameters) => end(&app, &visit, &parameters, false).await,
+        Err(error) => Err(error.into()),
+    };
+    visit.answer(made)
 }
 
-/// `POST /end-session`: from a client, or from the page that asks.
+/// `POST /end-session`: the answer to the page that asks, or a client's form (RP-Initiated Logout §2). That
+/// one comes from another site and so without our cookies, and is turned into its `GET`, which has them.
 pub async fn post(State(app): State<App>, visit: Visit, form: Result<Parameters, FormError>) -> Response {
-    visit.answer(end(&app, &visit, form).await)
+    let made = match form {
+        Ok(form) if visit.check_form(&form).is_ok() => {
+            end(&app, &visit, &form, form.get("answer") == Some("sign_out")).await
+        }
+        Ok(form) => by_get(&visit, &form),
+        Err(error) => Err(error.into()),
+    };
+    visit.answer(made)
+}
+
+fn by_get(visit: &Visit, parameters: &Parameters) -> Result<Response, PageError> {
+    let carried: Vec<_> = carried(parameters).map(|(name, value)| (name, value.into())).collect();
+    let path = with_query("/end-session", &carried);
+    // What is encoded anew may have grown, and what is too long for a URL would only fail there.
+    if path.len() > form::LARGEST { Err(Problem::BadRequest.into()) } else { Ok(visit.go(&path)) }
+}
+
+/// The parameters of ours that were sent.
+fn carried(parameters: &Parameters) -> impl Iterator<Item = (&'static str, &str)> {
+    PARAMETERS.into_iter().filter_map(|name| Some((name, parameters.get(name)?)))
 }
 
 /// What a client asks for, as far as it holds.
@@ -54,15 +77,15 @@ struct Asked {
     way_on: Option<String>,
 }
 
+/// Signs the person out, or asks them first, unless this is their answer (`is_answer`).
 async fn end(
     app: &App,
     visit: &Visit,
-    parameters: Result<Parameters, FormError>,
+    parameters: &Parameters,
+    is_answer: bool,
 ) -> Result<Response, PageError> {
-    let parameters = parameters?;
-    let asked = read(app, &parameters).await?;
+    let asked = read(app, parameters).await?;
     let signed_in = signed_in::holder(app, visit).await?;
-    let is_answer = parameters.get("answer") == Some("sign_out") && visit.check_form(&parameters).is_ok();
     // An ID token of this very session shows that whoever sent the browser here was let in by it.
     let is_proven = match (&asked.hint, &signed_in) {
         (Some(hint), Some(signed_in)) => hint.browser_session_id == Some(signed_in.session.id),
@@ -78,7 +101,7 @@ async fn end(
             let client = asked.client.as_ref().map(|client| tracing::field::display(&client.id));
             tracing::info!(%user, client, %session, ip, "a person signed out at a client's request");
         }
-        Some(_) => return Ok(ask(visit, &asked, &parameters)),
+        Some(_) => return Ok(ask(visit, &asked, parameters)),
         None => {}
     }
     let on = match asked.way_on {
@@ -88,7 +111,8 @@ async fn end(
         }
         None => visit.go("/signed-out"),
     };
-    Ok(visit.sign_out(on))
+    // The session that the browser named is over by now, or was before.
+    Ok(if visit.session_secret.is_some() { visit.sign_out(on) } else { on })
 }
 
 /// Reads what is asked. A client that is not known or a target that it did not register is passed over:
@@ -116,12 +140,10 @@ async fn read(app: &App, parameters: &Parameters) -> Result<Asked, PageError> {
 }
 
 fn ask(visit: &Visit, asked: &Asked, parameters: &Parameters) -> Response {
-    let carried =
-        PARAMETERS.into_iter().filter_map(|name| Some((name.to_owned(), parameters.get(name)?.to_owned())));
     let page = SignOutPage {
         frame: visit.frame(),
         client: asked.client.as_ref().map(|client| ClientLabel::of_registration(client, &visit.languages)),
-        parameters: carried.collect(),
+        parameters: carried(parameters).map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
     };
     visit.page(StatusCode::OK, &page, asked.way_on.as_deref().and_then(form_action_source))
 }
