@@ -5,7 +5,9 @@ use gatehouse::time::Timestamp;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::server::{Answer, Engine, REDIRECT_URI, Server, VERIFIER, on_both_engines};
+use crate::support::server::{
+    Answer, Engine, REDIRECT_URI, Server, VERIFIER, authorization_query, on_both_engines,
+};
 
 pub(crate) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -96,6 +98,7 @@ on_both_engines! {
         for good in [
             json!({}),
             json!({ "aud": ["https://elsewhere.example/", "https://auth.example.org/"] }),
+            json!({ "aud": "https://auth.example.org/oauth2/introspect" }),
             json!({ "exp": now + 600 }),
             json!({ "nbf": now }),
         ] {
@@ -104,6 +107,8 @@ on_both_engines! {
         }
         for bad in [
             json!({ "aud": "https://elsewhere.example/" }),
+            json!({ "aud": "https://auth.example.org/oauth2/par" }),
+            json!({ "aud": "https://auth.example.org/oauth2/" }),
             json!({ "aud": null }),
             json!({ "iss": "somebody" }),
             json!({ "sub": "somebody" }),
@@ -122,6 +127,28 @@ on_both_engines! {
         let unsigned = forged.rsplit_once('.').unwrap().0.to_owned() + ".";
         assert_eq!(introspect(&server, &unsigned).await.error(), "invalid_client");
         assert_eq!(introspect(&server, "a.b.c").await.error(), "invalid_client");
+    }
+
+    async fn a_pushed_request_takes_its_own_endpoint_as_the_audience(engine: Engine) {
+        let server = Server::start(engine).await;
+        let (client, key) = client(&server).await;
+        let query = authorization_query(&client, "openid", &[]);
+        let asked: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        // RFC 9126 §2 names these three.
+        for (audience, status) in [
+            ("https://auth.example.org/", StatusCode::CREATED),
+            ("https://auth.example.org/oauth2/token", StatusCode::CREATED),
+            ("https://auth.example.org/oauth2/par", StatusCode::CREATED),
+            ("https://auth.example.org/oauth2/revoke", StatusCode::UNAUTHORIZED),
+            ("https://elsewhere.example/oauth2/par", StatusCode::UNAUTHORIZED),
+        ] {
+            let assertion = key.sign_jwt(&claims(&server, &client, json!({ "aud": audience }))).unwrap();
+            let mut form: Vec<(&str, &str)> =
+                asked.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            form.extend([("client_assertion_type", TYPE), ("client_assertion", &assertion)]);
+            let pushed = server.post("/oauth2/par", &form).await;
+            assert_eq!(pushed.status, status, "{audience}: {}", pushed.text());
+        }
     }
 
     async fn keys_must_be_given_in_one_way_and_are_never_fetched_from_private_networks(engine: Engine) {

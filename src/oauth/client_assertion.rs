@@ -8,6 +8,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 
 use super::error::{Challenge, Error};
+use super::metadata::endpoint;
 use crate::app::App;
 use crate::clients::{Client, assertions};
 use crate::ids::ClientId;
@@ -58,16 +59,17 @@ pub(super) fn claimed_client(assertion: &str) -> Option<ClientId> {
     Some(ClientId(subject.sub))
 }
 
-/// Proves that the client has signed the assertion, for us, now, and not used it before.
+/// Proves that the client has signed the assertion, for us, now, and not used it before. `path` is that of the
+/// endpoint which it was sent to, without the first slash.
 ///
 /// # Errors
 /// `invalid_client`, or that the client's keys cannot be fetched at the moment.
-pub(super) async fn prove(app: &App, client: &Client, assertion: &str) -> Result<(), Error> {
+pub(super) async fn prove(app: &App, client: &Client, assertion: &str, path: &str) -> Result<(), Error> {
     let refused = || Error::InvalidClient(Challenge::Basic);
     let keys = keys_of(app, client, assertion).await?;
     let claims = verified(assertion, &keys).ok_or_else(refused)?;
     let now = app.clock.now();
-    let expires_at = check(app, client, &claims, now).ok_or_else(refused)?;
+    let expires_at = check(app, client, &claims, path, now).ok_or_else(refused)?;
     let mut tx = app.store.begin().await?;
     let is_new = assertions::use_once(&mut tx, &client.id, &claims.jti, expires_at + LEEWAY).await?;
     tx.commit().await?;
@@ -115,12 +117,13 @@ fn verified(assertion: &str, keys: &JwkSet) -> Option<Claims> {
     })
 }
 
-/// Whether the claims are right (RFC 7523 §3); until when the assertion is good.
-fn check(app: &App, client: &Client, claims: &Claims, now: Timestamp) -> Option<Timestamp> {
-    let base = app.config.http.public_base.as_str();
+/// Whether the claims are right (RFC 7523 §3); until when the assertion is good. It may be made out to the issuer,
+/// the token endpoint, and the endpoint that it is sent to (RFC 9126 §2).
+fn check(app: &App, client: &Client, claims: &Claims, path: &str, now: Timestamp) -> Option<Timestamp> {
+    let base = &app.config.http.public_base;
     let is_us = |audience: &String| {
-        [base, base.trim_end_matches('/')].contains(&audience.as_str())
-            || *audience == format!("{base}oauth2/token")
+        [base.as_str(), base.as_str().trim_end_matches('/')].contains(&audience.as_str())
+            || ["oauth2/token", path].iter().any(|path| *audience == endpoint(base, path))
     };
     let is_for_us = match &claims.aud {
         Audience::One(one) => is_us(one),

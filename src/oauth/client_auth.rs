@@ -92,11 +92,12 @@ impl Credentials {
         !matches!(self.proof, Proof::Nothing)
     }
 
-    /// Proves that the caller is the client, in the way that the client registered.
+    /// Proves that the caller is the client, in the way that the client registered. `path` is that of the
+    /// endpoint, without the first slash: an assertion may be made out to it.
     ///
     /// # Errors
     /// `invalid_client`; [`Error::TooManyRequests`] when wrong proofs came too often.
-    pub async fn prove(&self, app: &App, requester: &Requester) -> Result<Client, Error> {
+    pub async fn prove(&self, app: &App, requester: &Requester, path: &str) -> Result<Client, Error> {
         let method = self.proof.method();
         let refused = Error::InvalidClient(Challenge::Basic);
         let client = clients::find_known(app, &self.client_id).await?;
@@ -117,7 +118,7 @@ impl Credentials {
         let proven = match (client, &self.proof) {
             (Some(client), Proof::Secret(_, secret)) if is_secret_of(app, &client, secret) => Ok(client),
             (Some(client), Proof::Assertion(assertion)) => {
-                client_assertion::prove(app, &client, assertion).await.map(|()| client)
+                client_assertion::prove(app, &client, assertion, path).await.map(|()| client)
             }
             _ => Err(refused),
         };
@@ -128,7 +129,7 @@ impl Credentials {
     }
 }
 
-/// Authenticates the client of a request that must have one.
+/// Authenticates the client of a request to the endpoint at `path` that must have one.
 ///
 /// # Errors
 /// `invalid_request` without credentials, else as [`Credentials::prove`].
@@ -137,9 +138,10 @@ pub async fn authenticate(
     headers: &HeaderMap,
     form: &mut Parameters,
     requester: &Requester,
+    path: &str,
 ) -> Result<Client, Error> {
     match Credentials::read(headers, form)? {
-        Some(credentials) => credentials.prove(app, requester).await,
+        Some(credentials) => credentials.prove(app, requester, path).await,
         None => Err(Error::InvalidRequest("client_id is required".into())),
     }
 }

@@ -54,7 +54,7 @@ async fn begin(
     form: Result<Parameters, FormError>,
 ) -> Result<DeviceAuthorization, Error> {
     let mut form = form?;
-    let client = client_auth::authenticate(app, headers, &mut form, requester).await?;
+    let client = client_auth::authenticate(app, headers, &mut form, requester, "oauth2/device").await?;
     if !client.may_use(GrantType::DeviceCode) {
         return Err(Error::UnauthorizedClient("the client did not register this grant type"));
     }

@@ -141,7 +141,7 @@ async fn prove_client(
 ) -> Result<Caller, Error> {
     let unproven = Error::InvalidClient(Challenge::Bearer);
     let Some(credentials) = Credentials::read(headers, form)? else { return Err(unproven) };
-    let client = credentials.prove(app, requester).await?;
+    let client = credentials.prove(app, requester, "oauth2/introspect").await?;
     match client.metadata.token_endpoint_auth_method {
         TokenEndpointAuthMethod::None => Err(unproven),
         _ => Ok(Caller::Client),

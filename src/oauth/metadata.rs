@@ -121,7 +121,7 @@ pub fn document(config: &Config) -> Value {
 }
 
 /// An endpoint below the public base, as browsers and clients reach it.
-fn endpoint(base: &Url, path: &str) -> String {
+pub(super) fn endpoint(base: &Url, path: &str) -> String {
     format!("{base}{path}")
 }
 

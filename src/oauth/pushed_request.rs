@@ -43,7 +43,7 @@ async fn push(
     form: Result<Parameters, FormError>,
 ) -> Result<AuthorizationRequestId, Error> {
     let mut form = form?;
-    let client = client_auth::authenticate(app, headers, &mut form, requester).await?;
+    let client = client_auth::authenticate(app, headers, &mut form, requester, "oauth2/par").await?;
     if form.get("request_uri").is_some() {
         return Err(Error::InvalidRequest("a pushed request cannot name another one".into()));
     }

@@ -40,7 +40,7 @@ async fn revoke(
     // Who holds a token may end it, as those do who find one where it should not be; only
     // credentials that are presented have to be right.
     if let Some(credentials) = Credentials::read(headers, &mut form)?.filter(Credentials::has_proof) {
-        credentials.prove(app, requester).await?;
+        credentials.prove(app, requester, "oauth2/revoke").await?;
     }
     let token = form.get("token").ok_or(Error::InvalidRequest("token is required".into()))?;
     let now = app.clock.now();

@@ -103,7 +103,7 @@ async fn run(
     form: &mut Parameters,
     grant: GrantType,
 ) -> Result<TokenResponse, Error> {
-    let authenticated = client_auth::authenticate(app, headers, form, requester).await;
+    let authenticated = client_auth::authenticate(app, headers, form, requester, "oauth2/token").await;
     let client = authenticated.inspect_err(|error| {
         let (grant, code) = (grant.as_str(), error.code());
         tracing::info!(grant, code, ip = requester.ip(), "a client was refused");
