@@ -378,6 +378,16 @@ async fn no_endpoint_takes_a_parameter_twice() {
     assert!(server.is_active(&tokens.access).await, "none of it was carried out");
     assert_eq!(server.refresh(&client, &tokens.refresh).await.status, StatusCode::OK);
     let mut browser = server.browser();
+    let pushed = self::push(&server, &client, &[]).await;
+    let own = format!("client_id={client}");
+    for repeated in [own.as_str(), "client_id=another", "request_uri=urn:x", "x=1&x=1"] {
+        for query in [format!("{pushed}&{repeated}"), format!("{repeated}&{pushed}")] {
+            let page = browser.get(&format!("/authorize?{query}")).await;
+            assert_eq!(page.status, StatusCode::BAD_REQUEST, "{query}");
+        }
+    }
+    let begun = browser.get(&format!("/authorize?{pushed}")).await;
+    assert!(begun.location().starts_with("/authorize/"), "none of them has begun it");
     let csrf = browser.csrf().await;
     let form = [("csrf", csrf.as_str()), ("username", "bob"), ("username", "alice"), ("password", PASSWORD)];
     assert_eq!(browser.post("/login", &form).await.status, StatusCode::BAD_REQUEST);

@@ -63,7 +63,11 @@ impl From<InvalidScope> for Refusal {
 async fn begin(app: &App, visit: &Visit, query: &str) -> Result<Response, PageError> {
     let (parameters, problems) = Parameters::parse_first(query.as_bytes());
     if let Some(pushed) = parameters.get("request_uri").and_then(|uri| uri.strip_prefix(PUSHED_PREFIX)) {
-        return begin_pushed(app, visit, &parameters, pushed).await;
+        // The way back is not known before the request is, and that is begun once.
+        return match problems.is_empty() {
+            true => begin_pushed(app, visit, &parameters, pushed).await,
+            false => Err(Problem::BadRequest.into()),
+        };
     }
     let (client, redirect_uri) = target(app, &parameters, &problems).await?;
     let response_mode = match parameters.get("response_mode") {
