@@ -168,6 +168,23 @@ on_both_engines! {
         assert_eq!(server.homeserver.devices("alice"), ["DEVICE0001"]);
     }
 
+    async fn nobody_who_is_not_there_reads_that_the_homeserver_is_down(engine: Engine) {
+        let server = Server::start_with(engine, |config| config.clients = vec![configured("trusted", true)]).await;
+        server.user_not_provisioned("alice").await;
+        server.homeserver.answer_with(Some(StatusCode::BAD_GATEWAY));
+        let mut browser = server.signed_in("alice").await;
+        let ask = |prompt| authorization_query("trusted", &matrix_scope("DEVICE0001"), &[("prompt", prompt)]);
+        let page = browser.ask(&ask("")).await.1;
+        assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "whoever looks reads it");
+        let (path, silent) = browser.ask(&ask("none")).await;
+        assert!(silent.location().starts_with(REDIRECT_URI));
+        assert_eq!(silent.query_parameter("error").as_deref(), Some("temporarily_unavailable"));
+        assert_eq!(silent.query_parameter("state").as_deref(), Some("some state"));
+        server.homeserver.answer_with(None);
+        assert_eq!(browser.get(&path).await.status, StatusCode::BAD_REQUEST, "it was answered");
+        assert!(browser.ask(&ask("none")).await.1.query_parameter("code").is_some());
+    }
+
     async fn a_request_waits_for_an_hour(engine: Engine) {
         let server = Server::start(engine).await;
         server.user("alice").await;

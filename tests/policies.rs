@@ -9,7 +9,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::support::server::{
-    Engine, Server, Tokens, authorization_query, code_form, matrix_scope, on_both_engines,
+    Engine, REDIRECT_URI, Server, Tokens, authorization_query, code_form, matrix_scope, on_both_engines,
 };
 
 const ADMIN: &str = "urn:synapse:admin:*";
@@ -138,6 +138,24 @@ on_both_engines! {
         let answer = server.post_json("/oauth2/registration", &metadata).await;
         assert_eq!((answer.status, answer.error().as_str()), (StatusCode::INTERNAL_SERVER_ERROR, "server_error"));
         assert!(!answer.text().contains("to_number"), "a stranger reads nothing about the rules");
+    }
+
+    async fn rules_that_fail_are_told_to_a_client_that_wants_no_page(engine: Engine) {
+        let folder = tempfile::tempdir().unwrap();
+        let fails = "package authorization_grant\n\nviolations contains {\"code\": \"x\"} if {\n\tinput.client.client_name == \"Fails\"\n\tto_number(input.client.client_name) > 0\n}\n";
+        fs::write(folder.path().join("fails.rego"), fails).unwrap();
+        let server =
+            Server::start_with(engine, |config| config.policy.folder = Some(folder.path().to_owned())).await;
+        server.user("alice").await;
+        let client = server.client_with(json!({ "client_name": "Fails" })).await;
+        let client = client["client_id"].as_str().unwrap().to_owned();
+        let mut browser = server.signed_in("alice").await;
+        let page = browser.ask(&authorization_query(&client, "openid", &[])).await.1;
+        assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR);
+        let silent = browser.ask(&authorization_query(&client, "openid", &[("prompt", "none")])).await.1;
+        assert!(silent.location().starts_with(REDIRECT_URI));
+        assert_eq!(silent.query_parameter("error").as_deref(), Some("server_error"));
+        assert!(!silent.location().contains("to_number"));
     }
 }
 

@@ -133,9 +133,14 @@ async fn find(
         _ => return Ok(Err(visit.go(&with_query("/login", &[("next", path_of(id).into())])))),
     };
     let question = Question { pending, client, scope, signed_in, allowed_before };
-    match permit(app, visit, &question, sessions)? {
-        Decision::Allowed => Ok(Ok(question)),
-        Decision::Denied(violations) => match sessions_to_end(&violations) {
+    match permit(app, visit, &question, sessions) {
+        Ok(Decision::Allowed) => Ok(Ok(question)),
+        Err(_) if question.pending.asked.prompt.none => {
+            let why = "the policy of this server failed";
+            refuse(app, visit, &question.pending, "server_error", why).await.map(Err)
+        }
+        Err(error) => Err(error),
+        Ok(Decision::Denied(violations)) => match sessions_to_end(&violations) {
             Some(_) if question.pending.asked.prompt.none => {
                 let why = "the person has too many sessions";
                 refuse(app, visit, &question.pending, "interaction_required", why).await.map(Err)
@@ -269,8 +274,16 @@ async fn refuse(
 
 async fn approve(app: &App, visit: &Visit, question: &Question) -> Result<Response, PageError> {
     let Question { pending, client, scope, signed_in, .. } = question;
-    if scope.has_api() {
-        reach_homeserver(app, &signed_in.user, path_of(pending.id)).await?;
+    if scope.has_api()
+        && let Err(error) = reach_homeserver(app, &signed_in.user, path_of(pending.id)).await
+    {
+        return match pending.asked.prompt.none {
+            // Nobody looks who could try again (OpenID Connect Core §3.1.2.1).
+            true => {
+                refuse(app, visit, pending, "temporarily_unavailable", "the homeserver does not answer").await
+            }
+            false => Err(error),
+        };
     }
     let now = app.clock.now();
     let code = new_code(pending.id);
@@ -304,7 +317,7 @@ async fn approve(app: &App, visit: &Visit, question: &Question) -> Result<Respon
 }
 
 /// A Matrix client could do nothing with its code while the homeserver does not know the user or does
-/// not answer: better to say so to the person than to the client.
+/// not answer: better to say so to the person, if one looks, than to the client.
 pub(super) async fn reach_homeserver(app: &App, user: &User, again: String) -> Result<(), PageError> {
     jobs::reach_homeserver(app, user).await.map_err(|error| {
         tracing::error!(%error, user = %user.id, "a sign-in waits for the homeserver");
