@@ -226,6 +226,26 @@ fn a_client_is_told_of_a_sign_out_over_https_or_on_this_machine() {
 }
 
 #[test]
+fn the_keys_of_a_client_are_fetched_over_https_or_on_this_machine() {
+    let with = |uri: &str| {
+        let method = "token_endpoint_auth_method: private_key_jwt";
+        format!(
+            "clients: [{{client_id: a, client_name: A, redirect_uris: ['https://a.org/'], {method}, jwks_uri: '{uri}'}}]"
+        )
+    };
+    for good in ["https://a.org/keys?x=y", "https://10.0.0.1/", "http://127.0.0.1:8000/", "http://[::1]/"] {
+        assert!(load(&with(good), &[]).is_ok(), "{good}");
+    }
+    for bad in
+        ["http://a.org/", "http://localhost/", "ftp://a.org/", "https://a.org/#x", "https://u:p@a.org/"]
+    {
+        let (_, key, message) = problem(&with(bad));
+        assert_eq!(key, "clients[0].jwks_uri");
+        assert!(message.contains("https"), "{bad}: {message}");
+    }
+}
+
+#[test]
 fn a_list_entry_that_lacks_a_key_says_which() {
     let (line, key, message) = problem("\nclients:\n  - client_name: One\n");
     assert_eq!((line, key.as_str()), (3, "clients[0]"));
@@ -459,6 +479,33 @@ fn static_clients_are_checked() {
     assert_eq!(client("client_id: a"), "clients[0].redirect_uris");
     assert_eq!(client("client_id: a, redirect_uris: ['/x']"), "clients[0].redirect_uris[0]");
     assert_eq!(client("client_id: a, redirect_uris: ['https://a.org/#f']"), "clients[0].redirect_uris[0]");
+    for list in ["redirect_uris", "post_logout_redirect_uris"] {
+        let other = if list == "redirect_uris" { "" } else { "redirect_uris: ['https://a.org/'], " };
+        let with = |uri: &str| {
+            let given = "client_id: a, client_name: A, token_endpoint_auth_method: none";
+            format!("clients: [{{{given}, {other}{list}: ['https://b.org/', \"{uri}\"]}}]")
+        };
+        for good in ["https://a.org/out?x=y", "http://127.0.0.1/out", "http://a.org/", "org.a.app:/out"] {
+            assert!(load(&with(good), &[]).is_ok(), "{list} {good}");
+        }
+        for bad in [
+            "javascript:alert(1)",
+            "JavaScript:alert(1)",
+            "data:text/html,x",
+            "file:///etc/passwd",
+            "//a.org/",
+            "https://",
+            "https://a.org/#x",
+            "https://a.org/ x",
+            "https://a.org/\\nx",
+            "https://b\u{fc}.org/",
+            "",
+        ] {
+            let (_, key, message) = problem(&with(bad));
+            assert_eq!(key, format!("clients[0].{list}[1]"), "{bad}");
+            assert!(message.contains("absolute URL"), "{bad}: {message}");
+        }
+    }
     assert_eq!(
         client("client_id: a, redirect_uris: ['https://a.org/'], client_secret: x"),
         "clients[0].client_secret"

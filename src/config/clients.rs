@@ -53,7 +53,8 @@ pub struct StaticClient {
     #[serde(default)]
     #[schemars(extend("format" = "path"), example = "/run/secrets/my-client")]
     pub client_secret_file: Option<PathBuf>,
-    /// Where the client publishes its keys, for `private_key_jwt`.
+    /// Where the client publishes its keys, for `private_key_jwt`: https, or http to a loopback address. A
+    /// private address must be allowed in `outbound.allowed_networks`.
     #[serde(default)]
     #[schemars(example = "https://client.example.org/keys.json")]
     pub jwks_uri: Option<Url>,
@@ -188,8 +189,8 @@ pub fn check_own_scope(scope: &str) -> Result<(), String> {
     }
 }
 
-/// Whether a client may be told at this address that a browser session is over (OpenID Connect
-/// Back-Channel Logout §2.2).
+/// Whether this address of a client may be called: to tell it that a browser session is over (OpenID Connect
+/// Back-Channel Logout §2.2), or to fetch its keys.
 ///
 /// # Errors
 /// What is wrong with it, for the admin.
@@ -208,6 +209,15 @@ pub fn check_logout_uri(uri: &Url) -> Result<(), &'static str> {
                   password and fragment",
         ),
     }
+}
+
+/// Whether a browser can be sent there, with parameters added: anywhere on the web, or to an app by a scheme of
+/// its own.
+fn is_redirect(uri: &str) -> bool {
+    // What browsers carry out or show by themselves.
+    const NOWHERE: [&str; 7] = ["about", "blob", "data", "file", "filesystem", "javascript", "vbscript"];
+    uri.bytes().all(|b| b.is_ascii_graphic())
+        && Url::parse(uri).is_ok_and(|url| url.fragment().is_none() && !NOWHERE.contains(&url.scheme()))
 }
 
 /// Checks the clients one by one, and that no two are the same.
@@ -235,11 +245,14 @@ impl StaticClient {
         if self.client_name.trim().is_empty() {
             problems.add(format!("{key}.client_name"), "is empty; give a name that people recognise");
         }
-        for (index, uri) in self.redirect_uris.iter().enumerate() {
-            if !Url::parse(uri).is_ok_and(|url| url.fragment().is_none()) {
+        for (list, uris) in [
+            ("redirect_uris", &self.redirect_uris),
+            ("post_logout_redirect_uris", &self.post_logout_redirect_uris),
+        ] {
+            for (index, _) in uris.iter().enumerate().filter(|(_, uri)| !is_redirect(uri)) {
                 problems.add(
-                    format!("{key}.redirect_uris[{index}]"),
-                    "must be an absolute URL without a fragment",
+                    format!("{key}.{list}[{index}]"),
+                    "must be an absolute URL without spaces and fragment, by https, http or a scheme of the app's own",
                 );
             }
         }
@@ -272,6 +285,9 @@ impl StaticClient {
                 format!("{key}.jwks_uri"),
                 "goes with token_endpoint_auth_method private_key_jwt, and only with that",
             );
+        }
+        if let Some(Err(why)) = self.jwks_uri.as_ref().map(check_logout_uri) {
+            problems.add(format!("{key}.jwks_uri"), why);
         }
         let may_act_alone = self.grant_types.contains(&GrantType::ClientCredentials);
         if may_act_alone && method == TokenEndpointAuthMethod::None {
