@@ -39,6 +39,10 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn start(router: Router) -> Site {
+        Site::start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), router)
+    }
+
+    fn start_at(address: SocketAddr, router: Router) -> Site {
         let folder = tempfile::tempdir().unwrap();
         let authority = {
             let mut params = CertificateParams::default();
@@ -55,7 +59,7 @@ impl Site {
         fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
         fs::write(&files.certificate_file, certificate.pem()).unwrap();
         fs::write(&files.key_file, key.serialize_pem()).unwrap();
-        let address = ListenAddress::Tcp(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let address = ListenAddress::Tcp(address);
         let bound = bind(&[ListenerConfig { address, tls: Some(files) }]).unwrap();
         let port = match bound[0].address() {
             ListenAddress::Tcp(address) => address.port(),
@@ -105,7 +109,8 @@ fn names(hosts: &[&str]) -> Names {
 fn table(hosts: &[(&str, Vec<&str>)]) -> Names {
     let read = |address: &&str| address.parse::<IpAddr>().unwrap();
     let entry = |(host, found): &(&str, Vec<&str>)| ((*host).to_owned(), found.iter().map(read).collect());
-    Names::Fixed(hosts.iter().map(entry).collect::<BTreeMap<_, _>>())
+    let table: BTreeMap<_, _> = hosts.iter().map(entry).collect();
+    Names::Given(Arc::new(move |name| table.get(name).cloned().unwrap_or_default()))
 }
 
 async fn fetch(outbound: &Outbound, url: &Url) -> Result<Value, Error> {
@@ -275,6 +280,39 @@ async fn a_name_with_an_address_that_is_not_public_is_refused_before_anything_co
         let posted = outbound.post_form(&address, &[("a", "b")], Duration::from_secs(5)).await;
         assert_eq!(posted, Err(Error::NotPublic), "{host}");
     }
+    assert_eq!(connections.load(Ordering::SeqCst), 0);
+}
+
+/// DNS rebinding: the answer that is judged may be called, and the next one is the address to reach.
+#[tokio::test]
+async fn a_name_whose_answer_changes_is_looked_up_once_and_called_as_it_was_judged() {
+    let (inside, connections) = trap().await;
+    let outside = SocketAddr::from((Ipv4Addr::new(127, 0, 0, 2), inside.port()));
+    let lookups = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&lookups);
+    let names = Names::Given(Arc::new(move |_| {
+        // Every other answer: the first of each call, as long as that asks once.
+        let is_first = counted.fetch_add(1, Ordering::SeqCst).is_multiple_of(2);
+        vec![if is_first { outside.ip() } else { inside.ip() }]
+    }));
+    let open = |ca_file| Outbound::with_names(&settings(ca_file, &["127.0.0.2/32"]), names.clone()).unwrap();
+    let address = url(&format!("https://{HOST}:{}/keys", inside.port()));
+
+    // Nobody listens there yet: what fails is not tried again elsewhere.
+    assert!(matches!(fetch(&open(None), &address).await, Err(Error::Unanswered(_))));
+    assert_eq!(lookups.load(Ordering::SeqCst), 1);
+    assert_eq!(fetch(&open(None), &address).await, Err(Error::NotPublic), "each call looks and judges anew");
+    assert_eq!(lookups.load(Ordering::SeqCst), 2);
+
+    let router = Router::new().route("/keys", get(async || "{}").post(async || StatusCode::NO_CONTENT));
+    let site = Site::start_at(outside, router);
+    let outbound = open(Some(site.ca_file()));
+    assert_eq!(fetch(&outbound, &address).await, Ok(json!({})));
+    assert_eq!(lookups.load(Ordering::SeqCst), 3);
+    let post = async || outbound.post_form(&address, &[("a", "b")], Duration::from_secs(5)).await;
+    assert_eq!(post().await, Err(Error::NotPublic));
+    assert_eq!(post().await, Ok(()));
+    assert_eq!(lookups.load(Ordering::SeqCst), 5);
     assert_eq!(connections.load(Ordering::SeqCst), 0);
 }
 
