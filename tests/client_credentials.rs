@@ -32,6 +32,7 @@ fn reporter() -> StaticClient {
         token_endpoint_auth_method: TokenEndpointAuthMethod::ClientSecretBasic,
         client_secret: Some(Secret::new(SECRET)),
         client_secret_file: None,
+        jwks: None,
         jwks_uri: None,
         grant_types: GrantType::ALL.to_vec(),
         scope: Some(SCOPE.to_owned()),
@@ -240,27 +241,22 @@ on_both_engines! {
     }
 
     async fn a_client_proves_itself_by_its_key(engine: Engine) {
-        let server = Server::start(engine).await;
         let (private_key, _) = PrivateKey::generate(Algorithm::Es256).unwrap();
         let kid = private_key.thumbprint();
         let signing = SigningKey { kid, algorithm: Algorithm::Es256, signs_from: Timestamp(0), retires_at: None, private_key };
         let keys = PublishedKeys::new(vec![signing]);
-        let jwks: Value = serde_json::from_slice(keys.jwks()).unwrap();
-        let registered = server
-            .client_with(json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks": jwks }))
-            .await;
-        // As an admin's client has it: keys of its own and a scope of its own.
-        let id = registered["client_id"].as_str().unwrap();
-        let mut metadata = registered.clone();
-        for told in ["client_id", "client_id_issued_at"] {
-            metadata.as_object_mut().unwrap().remove(told);
-        }
-        metadata["grant_types"] = json!(["client_credentials"]);
-        metadata["scope"] = json!("jobs:run");
-        let mut tx = server.app.store.begin().await.expect("a transaction");
-        query("UPDATE oauth_clients SET metadata = $1 WHERE id = $2")
-            .bind(metadata.to_string()).bind(id).execute(&mut tx).await.expect("a change");
-        tx.commit().await.expect("a commit");
+        let jwks = serde_json::from_slice(keys.jwks()).unwrap();
+        let server = Server::start_with(engine, |config| {
+            config.clients = vec![StaticClient {
+                token_endpoint_auth_method: TokenEndpointAuthMethod::PrivateKeyJwt,
+                client_secret: None,
+                jwks: Some(jwks),
+                ..reporter()
+            }];
+            config.check().expect("a configuration");
+        })
+        .await;
+        let id = "reporter";
         let now = server.app.clock.now();
         let claims = json!({
             "iss": id, "sub": id, "aud": "https://auth.example.org/oauth2/token",
@@ -274,7 +270,7 @@ on_both_engines! {
         ];
         let answer = server.post("/oauth2/token", &form).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-        assert_eq!(answer.json()["scope"], "jobs:run");
+        assert_eq!(answer.json()["scope"], SCOPE);
     }
 
     async fn userinfo_has_nobody_to_tell_about(engine: Engine) {

@@ -18,8 +18,12 @@ use jsonwebtoken::{EncodingKey, Header};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use super::private_key_jwt::{claims, introspect};
-use crate::support::server::{Engine, Server, on_both_engines};
+use super::command_line::Installation;
+use super::private_key_jwt::{TYPE, claims, introspect};
+use crate::support::homeserver::StubHomeserver;
+use crate::support::postgres;
+use crate::support::server::{Answer, Engine, Server, on_both_engines};
+use crate::support::wire::{Wire, post};
 
 /// Where clients publish their keys. It counts how often it is asked.
 struct Site {
@@ -230,4 +234,99 @@ on_both_engines! {
         server.advance(seconds(10));
         assert_eq!((ask(&server, "robot", &key).await, site.asked()), (GOOD, 5));
     }
+}
+
+/// What the program is started with besides: nothing more on SQLite.
+async fn settings(engine: Engine) -> String {
+    let outbound = "outbound: {allowed_networks: [127.0.0.0/8]}\n";
+    match engine {
+        Engine::Sqlite => outbound.to_owned(),
+        Engine::Postgres => {
+            let (uri, root) = (postgres::fresh_database().await, gatehouse::keys::random_secret());
+            format!("{outbound}database: {{uri: '{uri}'}}\nsecrets: {{root_secret: {root}}}\n")
+        }
+    }
+}
+
+/// Asks the program for a token of the client's own.
+async fn own_token(port: u16, client: &str, key: &Key) -> Answer {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let claims = json!({
+        "iss": client, "sub": client, "aud": format!("http://127.0.0.1:{port}/oauth2/token"),
+        "exp": now + 60, "jti": gatehouse::keys::random_secret(),
+    });
+    let assertion = key.signing.sign_jwt(&claims).unwrap();
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_assertion_type", TYPE),
+        ("client_assertion", assertion.as_str()),
+    ];
+    Wire::new(port).send(post("/oauth2/token", &[], &form)).await.expect("an answer")
+}
+
+const CREATE: [&str; 10] = [
+    "--json",
+    "clients",
+    "create",
+    "--name=Robot",
+    "--grant-type",
+    "client_credentials",
+    "--scope",
+    "jobs:run",
+    "--auth-method",
+    "private_key_jwt",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_of_the_command_line_proves_itself_by_its_key() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let (homeserver, site, key) = (StubHomeserver::start().await, Site::start().await, key());
+        let installation = Installation::with(&homeserver, &settings(engine).await);
+        let file = installation.folder.path().join("keys.json");
+        std::fs::write(&file, key.jwks.to_string()).unwrap();
+        site.publish(&key);
+        let uri = format!("http://127.0.0.1:{}/robot", site.port);
+        let _running = installation.serve();
+        for keys in [["--jwks", "keys.json"], ["--jwks-uri", &uri]] {
+            let made = installation.run(&[&CREATE[..], &keys].concat()).json();
+            assert_eq!(made["client_secret"], Value::Null);
+            let client = made["client_id"].as_str().unwrap();
+            let answer = own_token(installation.port, client, &key).await;
+            assert_eq!((answer.status, &answer.json()["scope"]), (StatusCode::OK, &json!("jobs:run")));
+            assert_eq!(own_token(installation.port, client, &self::key()).await.status, REFUSED);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_command_line_makes_no_client_that_could_not_prove_itself() {
+    let homeserver = StubHomeserver::start().await;
+    let installation = Installation::new(&homeserver);
+    let write = |name: &str, text: &str| std::fs::write(installation.folder.path().join(name), text).unwrap();
+    let jwks = key().jwks;
+    write("keys.json", &jwks.to_string());
+    write("text.json", "keys");
+    let mut secret = jwks.clone();
+    secret["keys"][0]["d"] = json!("jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI");
+    write("secret.json", &secret.to_string());
+    let uri = "https://robot.example.org/keys.json";
+    for (keys, complaint) in [
+        (&[][..], "give either --jwks-uri or --jwks"),
+        (&["--jwks", "keys.json", "--jwks-uri", uri], "give either --jwks-uri or --jwks"),
+        (&["--jwks", "nowhere.json"], "No such file"),
+        (&["--jwks", "text.json"], "no JSON object"),
+        (&["--jwks", "secret.json"], "--jwks: has a key that must stay with the client"),
+        (&["--jwks-uri", "http://robot.example.org/keys.json"], "--jwks-uri: must be an https URL"),
+    ] {
+        let words = [&CREATE[..], keys].concat();
+        let complained = installation.run(&words);
+        assert!(complained.refused(2).contains(complaint), "{keys:?}: {}", complained.err);
+    }
+    for keys in [["--jwks", "keys.json"], ["--jwks-uri", uri]] {
+        let words = [&CREATE[..8], &["--auth-method", "client_secret_basic"], &keys].concat();
+        let complained = installation.run(&words);
+        let expected = format!("{}: goes with the method private_key_jwt", keys[0]);
+        assert!(complained.refused(2).contains(&expected), "{}", complained.err);
+    }
+    assert_eq!(installation.run(&["--json", "clients", "list"]).json()["clients"], json!([]));
 }

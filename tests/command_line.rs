@@ -147,10 +147,15 @@ impl Running {
         }
     }
 
-    /// Sends a signal; the exit code that follows.
-    pub(crate) fn stop_by(&mut self, signal: &str) -> i32 {
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: &str) {
         let pid = self.printed("pid");
         assert!(Command::new("kill").args(["-s", signal, pid.trim()]).status().unwrap().success());
+    }
+
+    /// Sends a signal; the exit code that follows.
+    pub(crate) fn stop_by(&mut self, signal: &str) -> i32 {
+        self.signal(signal);
         self.watched.wait().expect("an exit code")
     }
 }
@@ -677,6 +682,7 @@ on_both_engines! {
                 token_endpoint_auth_method: gatehouse::config::TokenEndpointAuthMethod::ClientSecretBasic,
                 client_secret: Some(Secret::new("a secret")),
                 client_secret_file: None,
+                jwks: None,
                 jwks_uri: None,
                 grant_types: gatehouse::config::GrantType::USUAL.to_vec(),
                 scope: None,

@@ -246,6 +246,51 @@ fn the_keys_of_a_client_are_fetched_over_https_or_on_this_machine() {
 }
 
 #[test]
+fn a_client_that_signs_names_its_public_keys_in_one_way() {
+    let with = |keys: &str| {
+        let client = "client_id: a, client_name: A, grant_types: [refresh_token]";
+        format!("clients: [{{{client}, token_endpoint_auth_method: private_key_jwt, {keys}}}]")
+    };
+    let key = |members: &str| {
+        let (x, y) =
+            ("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0");
+        format!(r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{y}"{members}}}"#)
+    };
+    let set = |keys: &[String]| format!(r#"jwks: {{"keys":[{}]}}"#, keys.join(","));
+    let shared = r#"{"kty":"oct","k":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}"#;
+    let uri = |uri: &str| format!("jwks_uri: '{uri}'");
+    for good in [
+        set(&[key("")]),
+        set(&[key(r#","use":"enc""#), key(r#","use":"sig","kid":"1""#)]),
+        uri("https://a.org/keys"),
+        uri("http://127.0.0.1:8000/keys"),
+    ] {
+        let config = load(&with(&good), &[]).unwrap();
+        assert_eq!(config.clients[0].jwks.is_some(), good.starts_with("jwks:"), "{good}");
+    }
+    for (bad, expected) in [
+        ("trusted: false".to_owned(), "jwks_uri"),
+        (format!("{}, {}", set(&[key("")]), uri("https://a.org/keys")), "jwks_uri"),
+        (uri("http://a.org/keys"), "jwks_uri"),
+        (uri("https://u:p@a.org/keys"), "jwks_uri"),
+        ("jwks: {}".to_owned(), "jwks"),
+        ("jwks: [x]".to_owned(), "jwks"),
+        (set(&[]), "jwks"),
+        (set(&vec![key(""); 21]), "jwks"),
+        (set(&[key(r#","use":"enc""#)]), "jwks"),
+        (set(&[key(r#","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI""#)]), "jwks"),
+        (set(&[key(""), shared.to_owned()]), "jwks"),
+    ] {
+        assert_eq!(problem(&with(&bad)).1, format!("clients[0].{expected}"), "{bad}");
+    }
+    for keys in [set(&[key("")]), uri("https://a.org/keys")] {
+        let (key, _) = keys.split_once(':').unwrap();
+        let secret = format!("{CLIENT}    client_secret: x\n    {keys}\n");
+        assert_eq!(problem(&secret).1, format!("clients[0].{key}"));
+    }
+}
+
+#[test]
 fn a_list_entry_that_lacks_a_key_says_which() {
     let (line, key, message) = problem("\nclients:\n  - client_name: One\n");
     assert_eq!((line, key.as_str()), (3, "clients[0]"));

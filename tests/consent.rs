@@ -213,6 +213,7 @@ fn configured(client_id: &str, trusted: bool) -> StaticClient {
         token_endpoint_auth_method: TokenEndpointAuthMethod::None,
         client_secret: None,
         client_secret_file: None,
+        jwks: None,
         jwks_uri: None,
         grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
         scope: None,

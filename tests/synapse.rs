@@ -152,6 +152,7 @@ fn hasty_client() -> StaticClient {
         token_endpoint_auth_method: TokenEndpointAuthMethod::None,
         client_secret: None,
         client_secret_file: None,
+        jwks: None,
         jwks_uri: None,
         grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
         scope: None,

@@ -1,9 +1,11 @@
 //! `gatehouse clients`: OAuth clients.
 
+use std::fs;
+
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::failure::Failure;
@@ -11,7 +13,7 @@ use super::request::Answer;
 use crate::app::App;
 use crate::clients::redirect_uri::is_plain_uri;
 use crate::clients::{self, Client, ClientMetadata, GrantType, Origin, TokenEndpointAuthMethod};
-use crate::config::{StaticClient, check_logout_uri, check_own_scope};
+use crate::config::{Problem, StaticClient};
 use crate::http::words;
 use crate::ids::ClientId;
 use crate::sessions::client;
@@ -56,6 +58,13 @@ pub struct Create {
     /// How the client proves itself at the token endpoint
     #[arg(long, value_name = "METHOD", default_value = "none", value_parser = auth_methods())]
     pub auth_method: String,
+    /// Where the client publishes its keys, for the method private_key_jwt
+    #[arg(long, value_name = "URL")]
+    pub jwks_uri: Option<Url>,
+    /// The client's public keys instead: a file with a JWK set
+    // Read where the command runs: a running server may not see the file.
+    #[arg(long, value_name = "FILE", value_parser = read_keys)]
+    pub jwks: Option<Map<String, Value>>,
     /// What the client may do at the token endpoint; may be repeated
     #[arg(long = "grant-type", value_name = "GRANT", value_parser = grants(), default_values = USUAL_GRANTS)]
     pub grant_types: Vec<String>,
@@ -73,6 +82,11 @@ fn auth_methods() -> PossibleValuesParser {
 
 fn grants() -> PossibleValuesParser {
     GrantType::ALL.map(GrantType::as_str).into()
+}
+
+fn read_keys(path: &str) -> Result<Map<String, Value>, String> {
+    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    serde_json::from_str(&text).map_err(|_| "this is no JSON object".to_owned())
 }
 
 impl Clients {
@@ -113,9 +127,10 @@ async fn list(app: &App, after: Option<&ClientId>, limit: i64) -> Result<Answer,
 impl Create {
     async fn carry_out(self, app: &App) -> Result<Answer, Failure> {
         let now = app.clock.now();
-        let metadata = self.metadata()?;
+        let id = ClientId::new(now);
+        let metadata = self.metadata(&id)?;
         let mut tx = app.store.begin().await?;
-        let (client, secret) = clients::create(&mut tx, ClientId::new(now), metadata, now).await?;
+        let (client, secret) = clients::create(&mut tx, id, metadata, now).await?;
         tx.commit().await?;
         tracing::info!(client = %client.id, "a client was created by an admin");
         let mut text = format!("Created the client {}.\n\n  client_id      {}", name(&client), client.id);
@@ -130,25 +145,15 @@ impl Create {
     }
 
     /// The metadata, by the rules for clients of the configuration.
-    fn metadata(self) -> Result<ClientMetadata, Failure> {
-        if self.name.trim().is_empty() || self.name.chars().any(char::is_control) {
-            return Err(Failure::usage("--name: give a name that people recognise"));
+    fn metadata(self, id: &ClientId) -> Result<ClientMetadata, Failure> {
+        if self.name.chars().any(char::is_control) {
+            return Err(Failure::usage("--name: has control characters"));
         }
-        let is_usable =
-            |uri: &String| is_plain_uri(uri) && Url::parse(uri).is_ok_and(|url| url.fragment().is_none());
-        if let Some(wrong) = self.redirect_uris.iter().find(|uri| !is_usable(uri)) {
+        if let Some(wrong) = self.redirect_uris.iter().find(|uri| !is_plain_uri(uri)) {
             let wrong = wrong.escape_default();
             return Err(Failure::usage(format!(
                 "--redirect-uri {wrong}: must be an absolute URL without a fragment"
             )));
-        }
-        if let Some(Err(why)) = self.backchannel_logout_uri.as_ref().map(check_logout_uri) {
-            return Err(Failure::usage(format!("--backchannel-logout-uri: {why}")));
-        }
-        let is_asked = |grant: &GrantType| self.grant_types.iter().any(|asked| asked == grant.as_str());
-        let grant_types: Vec<GrantType> = GrantType::ALL.into_iter().filter(is_asked).collect();
-        if self.redirect_uris.is_empty() && grant_types.contains(&GrantType::AuthorizationCode) {
-            return Err(Failure::usage("--redirect-uri is needed for the grant authorization_code"));
         }
         let methods = TokenEndpointAuthMethod::ALL;
         let Some(method) = methods.into_iter().find(|method| method.as_str() == self.auth_method) else {
@@ -157,20 +162,15 @@ impl Create {
                 self.auth_method
             )));
         };
-        let may_act_alone = grant_types.contains(&GrantType::ClientCredentials);
-        if may_act_alone && method == TokenEndpointAuthMethod::None {
+        if method == TokenEndpointAuthMethod::PrivateKeyJwt && self.jwks.is_some() == self.jwks_uri.is_some()
+        {
             return Err(Failure::usage(
-                "--auth-method: client_credentials needs a client that proves itself",
+                "the method private_key_jwt needs the client's keys: give either --jwks-uri or --jwks",
             ));
         }
-        if may_act_alone != self.scope.is_some() {
-            return Err(Failure::usage("--scope goes with the grant client_credentials, and only with that"));
-        }
-        if let Some(Err(why)) = self.scope.as_deref().map(check_own_scope) {
-            return Err(Failure::usage(format!("--scope: {why}")));
-        }
-        Ok(ClientMetadata::from_config(&StaticClient {
-            client_id: String::new(),
+        let is_asked = |grant: &GrantType| self.grant_types.iter().any(|asked| asked == grant.as_str());
+        let client = StaticClient {
+            client_id: id.0.clone(),
             client_name: self.name,
             client_uri: self.client_uri,
             redirect_uris: self.redirect_uris,
@@ -180,13 +180,30 @@ impl Create {
             token_endpoint_auth_method: method,
             client_secret: None,
             client_secret_file: None,
-            jwks_uri: None,
-            grant_types,
+            jwks: self.jwks,
+            jwks_uri: self.jwks_uri,
+            grant_types: GrantType::ALL.into_iter().filter(is_asked).collect(),
             scope: self.scope,
             trusted: false,
             access_token_lifetime_seconds: None,
-        }))
+        };
+        let wrong: Vec<String> = client.problems().iter().map(complaint).collect();
+        match wrong.is_empty() {
+            true => Ok(ClientMetadata::from_config(&client)),
+            false => Err(Failure::usage(wrong.join("\n"))),
+        }
     }
+}
+
+/// What is wrong, under the name of the option.
+fn complaint(problem: &Problem) -> String {
+    let option = match problem.key.split('[').next() {
+        Some("client_name") => "name".to_owned(),
+        Some("redirect_uris") => "redirect-uri".to_owned(),
+        Some("grant_types") => "grant-type".to_owned(),
+        _ => problem.key.replace('_', "-"),
+    };
+    format!("--{option}: {}", problem.message)
 }
 
 async fn delete(app: &App, id: &ClientId) -> Result<Answer, Failure> {
@@ -235,6 +252,8 @@ fn facts(client: &Client) -> Value {
         "grant_types": client.metadata.grant_types,
         "scope": client.metadata.scope,
         "token_endpoint_auth_method": client.metadata.token_endpoint_auth_method,
+        "jwks": client.metadata.jwks,
+        "jwks_uri": client.metadata.jwks_uri,
         "created_at": client.created_at.to_rfc3339(),
     })
 }

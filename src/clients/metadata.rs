@@ -3,13 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use jsonwebtoken::jwk::JwkSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 
 use super::redirect_uri::{ApplicationType, is_same_or_below, may_register, parse_https};
-use crate::config::{GrantType, StaticClient, TokenEndpointAuthMethod};
+use crate::config::{GrantType, StaticClient, TokenEndpointAuthMethod, check_keys};
 use crate::keys::Algorithm;
 
 /// What a client registered (RFC 7591 §2).
@@ -194,7 +193,7 @@ impl ClientMetadata {
             tos_uri: None,
             policy_uri: None,
             id_token_signed_response_alg: None,
-            jwks: None,
+            jwks: client.jwks.clone().map(Value::Object),
             jwks_uri: client.jwks_uri.clone(),
             localized: BTreeMap::new(),
         }
@@ -370,10 +369,11 @@ fn signing_keys(
     }
     let jwks = given.get("jwks").filter(|jwks| !jwks.is_null());
     match (jwks, shared_uri(given, "jwks_uri", host)?) {
-        (Some(jwks), None) => match serde_json::from_value::<JwkSet>(jwks.clone()) {
-            Ok(set) if (1..=MOST).contains(&set.keys.len()) => Ok((Some(jwks.clone()), None)),
-            _ => refuse("jwks must be a JWK set with at least one key that this server can use"),
+        (Some(Value::Object(set)), None) => match check_keys(set) {
+            Ok(()) => Ok((jwks.cloned(), None)),
+            Err(why) => refuse(format!("jwks {why}")),
         },
+        (Some(_), None) => refuse("jwks must be a JWK set"),
         (None, Some(uri)) => Ok((None, Some(uri))),
         (Some(_), Some(_)) => refuse("give jwks or jwks_uri, not both"),
         (None, None) => refuse("private_key_jwt needs jwks or jwks_uri"),

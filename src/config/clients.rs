@@ -2,12 +2,15 @@
 
 use std::{collections::HashSet, path::PathBuf};
 
+use jsonwebtoken::DecodingKey;
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use url::{Host, Url};
 
 use super::{
-    error::Problems,
+    error::{Problem, Problems},
     oauth::ACCESS_TOKEN_LIFETIME,
     secret::{self, Secret},
 };
@@ -53,8 +56,11 @@ pub struct StaticClient {
     #[serde(default)]
     #[schemars(extend("format" = "path"), example = "/run/secrets/my-client")]
     pub client_secret_file: Option<PathBuf>,
-    /// Where the client publishes its keys, for `private_key_jwt`: https, or http to a loopback address. A
-    /// private address must be allowed in `outbound.allowed_networks`.
+    /// The client's public keys, for `private_key_jwt`: a JWK set (RFC 7517 §5), written as YAML or JSON.
+    #[serde(default)]
+    pub jwks: Option<Map<String, Value>>,
+    /// Where the client publishes its keys instead: https, or http to a loopback address. A private
+    /// address must be allowed in `outbound.allowed_networks`.
     #[serde(default)]
     #[schemars(example = "https://client.example.org/keys.json")]
     pub jwks_uri: Option<Url>,
@@ -152,12 +158,45 @@ fn usual_grant_types() -> Vec<GrantType> {
     GrantType::USUAL.to_vec()
 }
 
+/// The most keys of a client.
+const MOST_KEYS: usize = 20;
+
+/// Whether these are public keys (a JWK set, RFC 7517 §5) that can prove who a client is: 1 to 20, one of
+/// which at least is of a kind that clients sign with here.
+///
+/// # Errors
+/// What is wrong with them, for an admin or a client's developer.
+pub fn check_keys(jwks: &Map<String, Value>) -> Result<(), &'static str> {
+    // RFC 7518 §6: the private part of a pair, and a key that both sides have.
+    let is_secret = |key: &Value| key.get("d").is_some() || key.get("k").is_some();
+    if jwks.get("keys").and_then(Value::as_array).is_some_and(|keys| keys.iter().any(is_secret)) {
+        return Err("has a key that must stay with the client; give the public keys only");
+    }
+    let signs = |key: &Jwk| {
+        let is_known = match &key.algorithm {
+            AlgorithmParameters::RSA(_) => true,
+            AlgorithmParameters::EllipticCurve(key) => key.curve == EllipticCurve::P256,
+            AlgorithmParameters::OctetKeyPair(key) => key.curve == EllipticCurve::Ed25519,
+            _ => false,
+        };
+        let is_for_signing = !matches!(key.common.public_key_use, Some(PublicKeyUse::Encryption));
+        is_known && is_for_signing && DecodingKey::from_jwk(key).is_ok()
+    };
+    match serde_json::from_value::<JwkSet>(Value::Object(jwks.clone())) {
+        Ok(set) if set.keys.len() <= MOST_KEYS && set.keys.iter().any(signs) => Ok(()),
+        _ => {
+            Err("must be a JWK set of 1 to 20 public keys, at least one of which is for signing and of the \
+                  kind RSA, P-256 or Ed25519")
+        }
+    }
+}
+
 /// Whether a client may have this scope for itself. A token without a person must mean nothing to the
 /// homeserver, and has nobody to tell about.
 ///
 /// # Errors
 /// What is wrong with it, for the admin.
-pub fn check_own_scope(scope: &str) -> Result<(), String> {
+fn check_own_scope(scope: &str) -> Result<(), String> {
     // RFC 6749 §3.3.
     let is_allowed = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
     let mut seen = HashSet::new();
@@ -189,12 +228,12 @@ pub fn check_own_scope(scope: &str) -> Result<(), String> {
     }
 }
 
-/// Whether this address of a client may be called: to tell it that a browser session is over (OpenID Connect
-/// Back-Channel Logout §2.2), or to fetch its keys.
+/// Whether a client may be called at this address: told that a browser session is over (OpenID Connect
+/// Back-Channel Logout §2.2), or asked for its keys.
 ///
 /// # Errors
 /// What is wrong with it, for the admin.
-pub fn check_logout_uri(uri: &Url) -> Result<(), &'static str> {
+fn check_called_uri(uri: &Url) -> Result<(), &'static str> {
     let is_loopback = match uri.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -224,26 +263,28 @@ fn is_redirect(uri: &str) -> bool {
 pub(super) fn check(clients: &[StaticClient], problems: &mut Problems) {
     let mut seen = HashSet::new();
     for (index, client) in clients.iter().enumerate() {
-        let key = format!("clients[{index}]");
-        client.check(&key, problems);
+        let mut found = Problems(client.problems());
+        client.check_secret(&mut found);
         if !seen.insert(&client.client_id) {
-            let message = "another client has the same client_id; give each its own";
-            problems.add(format!("{key}.client_id"), message);
+            found.add("client_id", "another client has the same client_id; give each its own");
+        }
+        for Problem { key, message, .. } in found.0 {
+            problems.add(format!("clients[{index}].{key}"), message);
         }
     }
 }
 
 impl StaticClient {
-    fn check(&self, key: &str, problems: &mut Problems) {
+    /// Everything that is wrong with the client but for its secret, which the command line makes by itself.
+    /// The keys begin at the entry: `redirect_uris[0]`.
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = Problems::default();
         let is_visible = |id: &str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_graphic());
         if !is_visible(&self.client_id) {
-            problems.add(
-                format!("{key}.client_id"),
-                "must be one or more visible ASCII characters, without spaces",
-            );
+            problems.add("client_id", "must be one or more visible ASCII characters, without spaces");
         }
         if self.client_name.trim().is_empty() {
-            problems.add(format!("{key}.client_name"), "is empty; give a name that people recognise");
+            problems.add("client_name", "is empty; give a name that people recognise");
         }
         for (list, uris) in [
             ("redirect_uris", &self.redirect_uris),
@@ -251,68 +292,86 @@ impl StaticClient {
         ] {
             for (index, _) in uris.iter().enumerate().filter(|(_, uri)| !is_redirect(uri)) {
                 problems.add(
-                    format!("{key}.{list}[{index}]"),
+                    format!("{list}[{index}]"),
                     "must be an absolute URL without spaces and fragment, by https, http or a scheme of the app's own",
                 );
             }
         }
         if self.redirect_uris.is_empty() && self.grant_types.contains(&GrantType::AuthorizationCode) {
-            problems.add(
-                format!("{key}.redirect_uris"),
-                "is needed for the grant authorization_code; give at least one URL",
-            );
+            problems
+                .add("redirect_uris", "is needed for the grant authorization_code; give at least one URL");
         }
-        if let Some(Err(why)) = self.backchannel_logout_uri.as_ref().map(check_logout_uri) {
-            problems.add(format!("{key}.backchannel_logout_uri"), why);
+        if let Some(Err(why)) = self.backchannel_logout_uri.as_ref().map(check_called_uri) {
+            problems.add("backchannel_logout_uri", why);
         }
+        self.check_keys(&mut problems);
+        self.check_own_grant(&mut problems);
+        if let Some(seconds) = self.access_token_lifetime_seconds {
+            problems.range("access_token_lifetime_seconds", seconds, ACCESS_TOKEN_LIFETIME);
+        }
+        problems.0
+    }
+
+    /// The keys of a client that signs, which must be given in one of two ways (RFC 7591 §2).
+    fn check_keys(&self, problems: &mut Problems) {
+        let signs = self.token_endpoint_auth_method == TokenEndpointAuthMethod::PrivateKeyJwt;
+        for (key, is_given) in [("jwks", self.jwks.is_some()), ("jwks_uri", self.jwks_uri.is_some())] {
+            if is_given && !signs {
+                problems.add(key, "goes with the method private_key_jwt, and only with that");
+            }
+        }
+        match (&self.jwks, &self.jwks_uri) {
+            (None, None) if signs => {
+                problems.add("jwks_uri", "is needed for the method private_key_jwt, or else jwks");
+            }
+            (Some(_), Some(_)) => problems.add("jwks_uri", "is given besides jwks; remove one of the two"),
+            _ => {}
+        }
+        if let Some(Err(why)) = self.jwks.as_ref().map(check_keys) {
+            problems.add("jwks", why);
+        }
+        if let Some(Err(why)) = self.jwks_uri.as_ref().map(check_called_uri) {
+            problems.add("jwks_uri", why);
+        }
+    }
+
+    /// What the client may do for itself.
+    fn check_own_grant(&self, problems: &mut Problems) {
+        let may_act_alone = self.grant_types.contains(&GrantType::ClientCredentials);
+        if may_act_alone && self.token_endpoint_auth_method == TokenEndpointAuthMethod::None {
+            let message = "client_credentials needs a client that proves itself, by another method than none";
+            problems.add("grant_types", message);
+        }
+        match (&self.scope, may_act_alone) {
+            (None, true) => problems
+                .add("scope", "is needed for the grant client_credentials; say what the client may ask for"),
+            (Some(_), false) => {
+                problems.add("scope", "goes with the grant client_credentials, and only with that");
+            }
+            (Some(scope), true) => {
+                if let Err(why) = check_own_scope(scope) {
+                    problems.add("scope", why);
+                }
+            }
+            (None, false) => {}
+        }
+    }
+
+    fn check_secret(&self, problems: &mut Problems) {
         let method = self.token_endpoint_auth_method;
         match (method.needs_secret(), &self.client_secret) {
             (false, Some(_)) => problems.add(
-                format!("{key}.client_secret"),
+                "client_secret",
                 format!(
                     "is not used with the method {}; remove it, or choose client_secret_basic",
                     method.as_str()
                 ),
             ),
             (true, None) => problems.add(
-                format!("{key}.client_secret"),
+                "client_secret",
                 "is required by token_endpoint_auth_method; set it or client_secret_file",
             ),
             (false, None) | (true, Some(_)) => {}
-        }
-        if (method == TokenEndpointAuthMethod::PrivateKeyJwt) != self.jwks_uri.is_some() {
-            problems.add(
-                format!("{key}.jwks_uri"),
-                "goes with token_endpoint_auth_method private_key_jwt, and only with that",
-            );
-        }
-        if let Some(Err(why)) = self.jwks_uri.as_ref().map(check_logout_uri) {
-            problems.add(format!("{key}.jwks_uri"), why);
-        }
-        let may_act_alone = self.grant_types.contains(&GrantType::ClientCredentials);
-        if may_act_alone && method == TokenEndpointAuthMethod::None {
-            problems.add(
-                format!("{key}.grant_types"),
-                "client_credentials needs a client that proves itself; choose another token_endpoint_auth_method",
-            );
-        }
-        match (&self.scope, may_act_alone) {
-            (None, true) => problems.add(
-                format!("{key}.scope"),
-                "is needed for the grant client_credentials; say what the client may ask for",
-            ),
-            (Some(_), false) => problems
-                .add(format!("{key}.scope"), "goes with the grant client_credentials, and only with that"),
-            (Some(scope), true) => {
-                if let Err(why) = check_own_scope(scope) {
-                    problems.add(format!("{key}.scope"), why);
-                }
-            }
-            (None, false) => {}
-        }
-        if let Some(seconds) = self.access_token_lifetime_seconds {
-            let key = format!("{key}.access_token_lifetime_seconds");
-            problems.range(&key, seconds, ACCESS_TOKEN_LIFETIME);
         }
     }
 
