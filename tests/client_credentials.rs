@@ -273,6 +273,32 @@ on_both_engines! {
         assert_eq!(answer.json()["scope"], SCOPE);
     }
 
+    async fn each_grant_gives_the_lifetime_that_the_admin_set_for_the_client(engine: Engine) {
+        let server = Server::start_with(engine, |config| {
+            config.clients = vec![StaticClient { access_token_lifetime_seconds: Some(600), ..reporter() }];
+        })
+        .await;
+        server.user("alice").await;
+        let code = server.signed_in("alice").await.code("reporter", "openid").await;
+        let by_code = post(&server, "/oauth2/token", &code_form("reporter", &code)).await.json();
+        let refresh = [("grant_type", "refresh_token"), ("refresh_token", by_code["refresh_token"].as_str().unwrap())];
+        let refreshed = post(&server, "/oauth2/token", &refresh).await.json();
+        let by_itself = grant(&server, &[]).await.json();
+        let answers = [by_code, refreshed, by_itself];
+        for answer in &answers {
+            assert_eq!(answer["expires_in"], 600, "{answer}");
+        }
+        let tokens = answers.each_ref().map(|answer| answer["access_token"].as_str().unwrap());
+        server.advance(Duration::from_secs(599));
+        for token in &tokens[1..] {
+            assert!(is_active(&server, token).await);
+        }
+        server.advance(Duration::from_secs(2));
+        for token in tokens {
+            assert!(!is_active(&server, token).await);
+        }
+    }
+
     async fn userinfo_has_nobody_to_tell_about(engine: Engine) {
         let server = server(engine).await;
         let bearer = format!("Bearer {}", token(&server).await);
