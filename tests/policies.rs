@@ -1,13 +1,16 @@
 //! What an administrator's policy decides, seen by clients and people.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use gatehouse::config::{self, Config};
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use super::command_line::Installation;
+use crate::support::homeserver::StubHomeserver;
 use crate::support::server::{
     Engine, REDIRECT_URI, Server, Tokens, authorization_query, code_form, matrix_scope, on_both_engines,
 };
@@ -159,10 +162,67 @@ on_both_engines! {
     }
 }
 
+/// The status and the text of what a client is told that registers at the program.
+async fn register_at(port: u16) -> (u16, String) {
+    let metadata = json!({
+        "client_uri": "https://example.com/",
+        "redirect_uris": ["https://app.example.com/callback"],
+        "token_endpoint_auth_method": "none",
+    });
+    let url = format!("http://127.0.0.1:{port}/oauth2/registration");
+    let answer = reqwest::Client::new().post(url).json(&metadata).send().await.expect("an answer");
+    (answer.status().as_u16(), answer.text().await.expect("a text"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_running_server_reads_its_policies_again_on_sighup_and_keeps_the_former_ones_when_they_are_broken()
+{
+    let homeserver = StubHomeserver::start().await;
+    let installation = Installation::with(&homeserver, "policy: {folder: own}\n");
+    let own = installation.folder.path().join("own");
+    fs::create_dir(&own).unwrap();
+    let mut running = installation.serve();
+    let (status, text) = register_at(installation.port).await;
+    assert_eq!(status, 201, "{text}");
+
+    let rule = "package client_registration\n\nviolations contains {\"code\": \"closed\", \"message\": \"Not on Sundays.\"}\n";
+    fs::write(own.join("closed.rego"), rule).unwrap();
+    running.signal("HUP");
+    running.wait_until(|running| {
+        running.printed("err").contains("the policies were read again and are in force")
+    });
+    let (status, text) = register_at(installation.port).await;
+    assert_eq!(status, 400, "{text}");
+    assert!(text.contains("Not on Sundays."), "{text}");
+
+    fs::write(own.join("closed.rego"), "package client_registration\n\nviolations contains\n").unwrap();
+    running.signal("HUP");
+    running.wait_until(|running| running.printed("err").contains("the former ones stay in force"));
+    assert!(running.printed("err").contains("own/closed.rego:4"), "{}", running.printed("err"));
+    assert_eq!(register_at(installation.port).await, (400, text.clone()));
+
+    // A configuration that cannot be read changes nothing either.
+    fs::write(installation.folder.path().join("gatehouse.yaml"), "policy: {foldr: own}\n").unwrap();
+    running.signal("HUP");
+    running.wait_until(|running| running.printed("err").contains("the policies stay"));
+    assert_eq!(register_at(installation.port).await, (400, text));
+    assert_eq!(running.stop_by("TERM"), 0);
+}
+
 /// Runs the program in a folder: its exit code, what it printed and what it complained of.
 fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    run_with_input(folder, arguments, "")
+}
+
+/// The same with this on its standard input.
+fn run_with_input(folder: &Path, arguments: &[&str], input: &str) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gatehouse"));
-    let ran = command.current_dir(folder).env_clear().args(arguments).output().expect("the program runs");
+    command.current_dir(folder).env_clear().args(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program runs");
+    // Who does not read it closes the pipe.
+    let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
+    let ran = child.wait_with_output().expect("the program ends");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (ran.status.code().expect("a code"), text(&ran.stdout), text(&ran.stderr))
 }
@@ -188,6 +248,41 @@ fn a_policy_is_checked_and_tried_on_the_command_line() {
     let (code, out, _) = run(folder.path(), &["policy", "check", "--policies", "own"]);
     assert_eq!(code, 1);
     assert!(out.starts_with("own/closed_test.rego:3: closed_test.test_it is not true\n"), "{out}");
+}
+
+#[test]
+fn an_input_is_tried_from_a_file_and_from_standard_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("own");
+    fs::create_dir(&own).unwrap();
+    let rule = "package register\n
+violations contains {\"code\": \"digits\", \"message\": \"Names have no digits here.\"} if {
+\tregex.match(`[0-9]`, input.username)\n}\n";
+    fs::write(own.join("school.rego"), rule).unwrap();
+    let input = |name: &str| {
+        let requester = json!({ "ip_address": null, "user_agent": null });
+        json!({ "username": name, "method": "password", "email": null, "requester": requester }).to_string()
+    };
+    let eval = |input: &str, stdin: &str| {
+        let words = ["policy", "eval", "register", "--policies", "own", "--input", input];
+        run_with_input(folder.path(), &words, stdin)
+    };
+    let denied = "register: denied\n  Names have no digits here. (own/school.rego:3)\n";
+    for (name, said) in [("alice7", denied), ("alice", "register: allowed\n")] {
+        fs::write(folder.path().join("input.json"), input(name)).unwrap();
+        assert_eq!(eval("input.json", ""), (0, said.to_owned(), String::new()), "{name} in a file");
+        assert_eq!(eval("-", &input(name)), (0, said.to_owned(), String::new()), "{name} on standard input");
+    }
+    for (file, stdin, complaint) in [
+        ("nowhere.json", "", "cannot read nowhere.json"),
+        ("-", "", "the input is not JSON"),
+        ("-", "alice7", "the input is not JSON"),
+        ("-", "{\"username\": \"alice7\"}", "missing field"),
+    ] {
+        let (code, out, err) = eval(file, stdin);
+        assert_eq!((code, out.as_str()), (2, ""), "{err}");
+        assert!(err.contains(complaint), "{err}");
+    }
 }
 
 #[test]
