@@ -62,6 +62,41 @@ on_both_engines! {
             assert_eq!(claims.get("nonce"), None, "no nonce was sent");
         }
     }
+
+    async fn a_refreshed_id_token_is_about_the_same_sign_in(engine: Engine) {
+        let server = Server::start(engine).await;
+        server.user("alice").await;
+        let client = server.client().await;
+        let tokens = server.tokens_for("alice", &client, "openid").await;
+        let (_, first) = verified(&server, &client, tokens.answer["id_token"].as_str().unwrap()).await;
+        server.advance(std::time::Duration::from_secs(300));
+        let refreshed = server.refresh(&client, &tokens.refresh).await.json();
+        let (_, second) = verified(&server, &client, refreshed["id_token"].as_str().unwrap()).await;
+        for same in ["iss", "sub", "aud", "auth_time"] {
+            assert_eq!(first[same], second[same], "{same}");
+        }
+        assert_eq!(second["iat"].as_i64().unwrap(), first["iat"].as_i64().unwrap() + 300);
+    }
+
+    async fn userinfo_names_the_subject_of_the_id_token_to_those_with_openid(engine: Engine) {
+        let server = Server::start(engine).await;
+        let alice = server.user("alice").await;
+        let client = server.client().await;
+        let tokens = server.tokens_for("alice", &client, "openid").await;
+        let answer = userinfo(&server, &tokens.access).await;
+        assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!({ "sub": alice.id })));
+        assert_eq!(answer.header("cache-control"), "no-store");
+
+        let without = server.tokens("alice", &client, "DEVICE0001").await;
+        let refused = userinfo(&server, &without.access).await;
+        assert_eq!((refused.status, refused.error().as_str()), (StatusCode::FORBIDDEN, "insufficient_scope"));
+        for wrong in [tokens.refresh.as_str(), "nonsense"] {
+            let refused = userinfo(&server, wrong).await;
+            assert_eq!((refused.status, refused.error().as_str()), (StatusCode::UNAUTHORIZED, "invalid_token"));
+        }
+        let nothing = server.get("/oauth2/userinfo").await;
+        assert_eq!(nothing.header("www-authenticate"), "Bearer realm=\"gatehouse\"", "no code without a token");
+    }
 }
 
 /// Verifies as a client does: with the published key that the header names.
@@ -78,6 +113,7 @@ async fn verified(server: &Server, client: &str, id_token: &str) -> (String, Val
     (format!("{:?}", header.alg).to_uppercase(), decoded.claims)
 }
 
+<<<<<<< HEAD
 #[tokio::test]
 async fn a_refreshed_id_token_is_about_the_same_sign_in() {
     let server = Server::start(Engine::Sqlite).await;
@@ -94,28 +130,9 @@ async fn a_refreshed_id_token_is_about_the_same_sign_in() {
     assert_eq!(second["iat"].as_i64().unwrap(), first["iat"].as_i64().unwrap() + 300);
 }
 
+=======
+>>>>>>> fee91d9 (tests: ID tokens, userinfo and the discovery document on PostgreSQL, too)
 async fn userinfo(server: &Server, token: &str) -> Answer {
     let request = Request::get("/oauth2/userinfo").header(AUTHORIZATION, format!("Bearer {token}"));
     server.send(request.body(axum::body::Body::empty()).unwrap()).await
-}
-
-#[tokio::test]
-async fn userinfo_names_the_subject_of_the_id_token_to_those_with_openid() {
-    let server = Server::start(Engine::Sqlite).await;
-    let alice = server.user("alice").await;
-    let client = server.client().await;
-    let tokens = server.tokens_for("alice", &client, "openid").await;
-    let answer = userinfo(&server, &tokens.access).await;
-    assert_eq!((answer.status, answer.json()), (StatusCode::OK, json!({ "sub": alice.id })));
-    assert_eq!(answer.header("cache-control"), "no-store");
-
-    let without = server.tokens("alice", &client, "DEVICE0001").await;
-    let refused = userinfo(&server, &without.access).await;
-    assert_eq!((refused.status, refused.error().as_str()), (StatusCode::FORBIDDEN, "insufficient_scope"));
-    for wrong in [tokens.refresh.as_str(), "nonsense"] {
-        let refused = userinfo(&server, wrong).await;
-        assert_eq!((refused.status, refused.error().as_str()), (StatusCode::UNAUTHORIZED, "invalid_token"));
-    }
-    let nothing = server.get("/oauth2/userinfo").await;
-    assert_eq!(nothing.header("www-authenticate"), "Bearer realm=\"gatehouse\"", "no code without a token");
 }

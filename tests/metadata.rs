@@ -8,7 +8,7 @@ use http::header::{HOST, IF_NONE_MATCH};
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::server::{Answer, Engine, Server, authorization_query};
+use crate::support::server::{Answer, Engine, Server, authorization_query, on_both_engines};
 
 const OIDC: &str = "/.well-known/openid-configuration";
 const RFC_8414: &str = "/.well-known/oauth-authorization-server";
@@ -18,9 +18,13 @@ async fn ask(server: &Server, method: Method, path: &str) -> Answer {
     server.send(request.body(Body::empty()).unwrap()).await
 }
 
-#[tokio::test]
-async fn the_document_says_what_is_offered_and_nothing_else() {
-    let server = Server::start(Engine::Sqlite).await;
+on_both_engines! {
+    async fn the_document_says_what_is_offered_and_nothing_else(engine: Engine) {
+        assert_whole_document(&Server::start(engine).await).await;
+    }
+}
+
+async fn assert_whole_document(server: &Server) {
     let expected = json!({
         "issuer": "https://auth.example.org/",
         "authorization_endpoint": "https://auth.example.org/authorize",
