@@ -37,7 +37,7 @@ async fn listen(pool: &PgPool, changes: &Changes) -> Result<(), Error> {
     let mut listener = timeout(PROOF, PgListener::connect_with(pool)).await.map_err(|_| silent())??;
     // A reconnect that is hidden would hide what was announced meanwhile.
     listener.eager_reconnect(false);
-    listener.listen(CHANNEL).await?;
+    timeout(PROOF, listener.listen(CHANNEL)).await.map_err(|_| silent())??;
     changes.forget_everything();
     loop {
         let asked = Instant::now();

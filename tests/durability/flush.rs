@@ -1,33 +1,23 @@
 //! Every acknowledgement is preceded by its flush. A kill does not show that: what a killed program has
-//! written stays in the system's memory. So on SQLite the system calls of the program are written down, and
-//! on PostgreSQL what it says of a commit is held back.
+//! written stays in the system's memory. So on SQLite the system calls of the program are written down;
+//! PostgreSQL has a file of its own (`commits.rs`).
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::join_all;
-use gatehouse::config::{Config, Secret};
 use gatehouse::keys;
 use sqlx::{ConnectOptions, Row};
-use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, watch};
 
 use super::calls::{Calls, Pair, Stop};
 use super::client::Client;
 use super::trace::{self, Disk, Event, What, contains};
 use crate::support::homeserver::StubHomeserver;
+use crate::support::installed;
 use crate::support::program::Program;
-use crate::support::server::{Engine, Server, Tokens, authorization_query, matrix_scope};
-use crate::support::{installed, postgres, process};
 
 const DATABASE: &str = "gatehouse.db";
 const WAL: &str = "gatehouse.db-wal";
-/// The name of PostgreSQL's socket in its folder.
-const SOCKET: &str = ".s.PGSQL.5432";
 
 /// A write that was acknowledged.
 #[derive(Clone, Debug)]
@@ -238,163 +228,4 @@ fn is_lost_without_flush(events: &[Event]) -> bool {
     let folder = tempfile::tempdir().expect("a folder");
     disk.leave(&[WAL], folder.path());
     std::fs::read(folder.path().join(WAL)).expect("a file").is_empty()
-}
-
-/// Stands between the server and PostgreSQL, and can keep back what says that something was committed.
-struct Proxy {
-    folder: TempDir,
-    is_keeping: Arc<watch::Sender<bool>>,
-    kept: Arc<Semaphore>,
-    cut: Arc<watch::Sender<()>>,
-}
-
-impl Proxy {
-    /// A proxy for the database of that URI.
-    fn start(uri: &str) -> Proxy {
-        let real = Path::new(uri.split_once("?host=").expect("a socket").1).join(SOCKET);
-        let folder = process::new_folder("proxy");
-        let listener = UnixListener::bind(folder.path().join(SOCKET)).expect("a socket");
-        let (is_keeping, cut) = (Arc::new(watch::Sender::new(false)), Arc::new(watch::Sender::new(())));
-        let kept = Arc::new(Semaphore::new(0));
-        let proxy = Proxy { folder, is_keeping, kept, cut };
-        let (is_keeping, kept, cut) = (proxy.is_keeping.clone(), proxy.kept.clone(), proxy.cut.clone());
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let server = UnixStream::connect(&real).await.expect("PostgreSQL listens");
-                let mut cut = cut.subscribe();
-                let passing = pass(client, server, is_keeping.subscribe(), kept.clone());
-                tokio::spawn(async move {
-                    tokio::select! {
-                        // What is cut is not released by the same stroke.
-                        biased;
-                        _ = cut.changed() => {}
-                        () = passing => {}
-                    }
-                });
-            }
-        });
-        proxy
-    }
-
-    fn uri(&self, uri: &str) -> String {
-        format!("{}?host={}", uri.split_once('?').expect("a URI").0, self.folder.path().display())
-    }
-
-    fn keep(&self) {
-        self.is_keeping.send_replace(true);
-    }
-
-    fn release(&self) {
-        self.is_keeping.send_replace(false);
-    }
-
-    /// Breaks all connections, with what was kept back.
-    fn cut(&self) {
-        self.cut.send_replace(());
-        self.release();
-    }
-
-    async fn until_kept(&self) {
-        self.kept.acquire().await.expect("it is never closed").forget();
-    }
-}
-
-async fn pass(client: UnixStream, server: UnixStream, keeping: watch::Receiver<bool>, kept: Arc<Semaphore>) {
-    let (mut from_client, mut to_client) = client.into_split();
-    let (mut from_server, mut to_server) = server.into_split();
-    let there = async move {
-        let _ = tokio::io::copy(&mut from_client, &mut to_server).await;
-    };
-    let back = async move {
-        let (mut buffer, mut keeping) = (vec![0; 1 << 16], keeping);
-        while let Ok(length @ 1..) = from_server.read(&mut buffer).await {
-            if *keeping.borrow() && is_commit(&buffer[..length]) {
-                kept.add_permits(1);
-                let _ = keeping.wait_for(|is_keeping| !is_keeping).await;
-            }
-            if to_client.write_all(&buffer[..length]).await.is_err() {
-                return;
-            }
-        }
-    };
-    tokio::join!(there, back);
-}
-
-/// Whether PostgreSQL says that a transaction is committed, be it a statement by itself: a tag of something
-/// that writes, and then that it is ready and in no transaction (PostgreSQL, Message Formats: CommandComplete,
-/// ReadyForQuery).
-fn is_commit(messages: &[u8]) -> bool {
-    let tags = ["COMMIT\0", "UPDATE 1\0", "INSERT 0 1\0"];
-    tags.iter().any(|tag| contains(messages, tag)) && contains(messages, "Z\0\0\0\x05I")
-}
-
-#[tokio::test]
-async fn on_postgres_nothing_is_acknowledged_before_the_commit_is() {
-    let uri = postgres::fresh_database().await;
-    let proxy = Proxy::start(&uri);
-    let proxied = proxy.uri(&uri);
-    let change = |config: &mut Config| config.database.uri = Some(Secret::new(proxied));
-    let server = Server::start_with(Engine::Postgres, change).await;
-    server.user("alice").await;
-    let client = server.client().await;
-    let first = server.tokens("alice", &client, "DEVICE0001").await;
-
-    proxy.keep();
-    let mut refreshing = Box::pin(server.refresh(&client, &first.refresh));
-    tokio::select! {
-        answer = &mut refreshing => panic!("answered before PostgreSQL was heard: {answer:?}"),
-        () = proxy.until_kept() => {}
-    }
-    // Whoever answers too early does so now.
-    let early = tokio::time::timeout(Duration::from_millis(200), &mut refreshing).await;
-    assert!(early.is_err(), "{early:?}");
-    proxy.release();
-    let second = Tokens::from(refreshing.await.json());
-    assert!(server.is_active(&second.access).await);
-
-    // PostgreSQL has committed, and nobody hears of it: whatever is answered, the client can go on.
-    proxy.keep();
-    let mut refreshing = Box::pin(server.refresh(&client, &second.refresh));
-    tokio::select! {
-        answer = &mut refreshing => panic!("answered before PostgreSQL was heard: {answer:?}"),
-        () = proxy.until_kept() => {}
-    }
-    proxy.cut();
-    let answer = refreshing.await;
-    let third = Tokens::from(server.refresh(&client, &second.refresh).await.json());
-    match answer.status.as_u16() {
-        // It has looked what became of it.
-        200 => assert_eq!(Tokens::from(answer.json()).refresh, third.refresh),
-        status => {
-            assert_eq!((status, answer.error().as_str()), (503, "temporarily_unavailable"));
-            assert_ne!(answer.header("retry-after"), "");
-        }
-    }
-    assert!(server.is_active(&third.access).await);
-
-    let mut browser = server.signed_in("alice").await;
-    proxy.keep();
-    let query = authorization_query(&client, &matrix_scope("DEVICE0002"), &[]);
-    let asking = format!("/authorize?{query}");
-    let mut asking = Box::pin(browser.get(&asking));
-    tokio::select! {
-        answer = &mut asking => panic!("answered before PostgreSQL was heard: {answer:?}"),
-        () = proxy.until_kept() => {}
-    }
-    proxy.cut();
-    let answer = asking.await;
-    assert!([303, 503].contains(&answer.status.as_u16()), "{}", answer.text());
-
-    // A revocation is always a transaction of several statements.
-    proxy.keep();
-    let revoking = [("token", third.access.as_str())];
-    let mut revoking = Box::pin(server.post("/oauth2/revoke", &revoking));
-    tokio::select! {
-        answer = &mut revoking => panic!("answered before PostgreSQL was heard: {answer:?}"),
-        () = proxy.until_kept() => {}
-    }
-    proxy.cut();
-    assert_eq!(revoking.await.status, 503, "nobody knows whether it was done");
-    assert_eq!(server.post("/oauth2/revoke", &[("token", &third.access)]).await.status, 200);
-    assert!(!server.is_active(&third.access).await);
 }

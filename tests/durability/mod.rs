@@ -2,12 +2,14 @@
 
 mod calls;
 mod client;
+mod commits;
 mod crash;
 mod flush;
 mod full_disk;
 mod ledger;
 mod load;
 mod pairs;
+pub(crate) mod proxy;
 mod restart;
 mod session;
 mod trace;
