@@ -132,7 +132,10 @@ impl<Of> fmt::Debug for Id<Of> {
 impl<Of> FromStr for Id<Of> {
     type Err = InvalidId;
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        Ulid::from_string(text).map(|ulid| Id(ulid, PhantomData)).map_err(|_| InvalidId)
+        // What is more than 128 bits would be cut, and so be another way to write an identifier.
+        let fits = text.bytes().next().is_some_and(|first| matches!(first, b'0'..=b'7'));
+        let read = fits.then(|| Ulid::from_string(text).ok()).flatten();
+        read.map(|ulid| Id(ulid, PhantomData)).ok_or(InvalidId)
     }
 }
 impl<Of> Serialize for Id<Of> {

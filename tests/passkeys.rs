@@ -45,11 +45,25 @@ impl Asked {
     }
 
     pub async fn answer(&self, browser: &mut Browser<'_>, path: &str, credential: &Value) -> Answer {
-        let credential = credential.to_string();
+        self.answer_with(browser, path, &credential.to_string()).await
+    }
+
+    /// The same with whatever stands in the place of the credential.
+    pub async fn answer_with(&self, browser: &mut Browser<'_>, path: &str, credential: &str) -> Answer {
         let mut form: Vec<(&str, &str)> =
             self.form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        form.push(("credential", &credential));
+        form.push(("credential", credential));
         browser.post(path, &form).await
+    }
+
+    /// The state that travels with the page.
+    pub fn sealed(&self) -> &str {
+        &self.form[1].1
+    }
+
+    /// Puts something else in its place.
+    pub fn seal(&mut self, sealed: &str) {
+        sealed.clone_into(&mut self.form[1].1);
     }
 }
 

@@ -22,8 +22,8 @@ pub(crate) fn jwks(key: SigningKey) -> Value {
     serde_json::from_slice(PublishedKeys::new(vec![key]).jwks()).unwrap()
 }
 
-/// A registered client, and the key that it signs with.
-pub(crate) async fn client(server: &Server) -> (String, SigningKey) {
+/// A key that signs, and the set in which it is published.
+pub(crate) fn published_key() -> (SigningKey, Value) {
     let (private_key, pkcs8) = PrivateKey::generate(Algorithm::Es256).unwrap();
     let again = PrivateKey::from_pkcs8(Algorithm::Es256, &pkcs8).unwrap();
     let named = |private_key: PrivateKey| SigningKey {
@@ -33,11 +33,16 @@ pub(crate) async fn client(server: &Server) -> (String, SigningKey) {
         retires_at: None,
         private_key,
     };
-    let members =
-        json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks": jwks(named(private_key)) });
+    (named(again), jwks(named(private_key)))
+}
+
+/// A registered client, and the key that it signs with.
+pub(crate) async fn client(server: &Server) -> (String, SigningKey) {
+    let (key, jwks) = published_key();
+    let members = json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks": jwks });
     let registered = server.client_with(members).await;
     assert!(registered.get("client_secret").is_none());
-    (registered["client_id"].as_str().unwrap().to_owned(), named(again))
+    (registered["client_id"].as_str().unwrap().to_owned(), key)
 }
 
 /// Claims as they should be; `changes` replace them, `null` removes one.

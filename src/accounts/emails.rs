@@ -11,6 +11,9 @@ use crate::ids::UserId;
 use crate::store::{self, On, Tx};
 use crate::time::Timestamp;
 
+/// The longest address that mail servers take, in bytes (RFC 5321 §4.5.3.1.3, without the angle brackets).
+const LONGEST: usize = 254;
+
 /// An e-mail address as it was given, of a form that mail servers take (RFC 5321 §4.1.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Address(String);
@@ -24,6 +27,10 @@ impl FromStr for Address {
     type Err = InvalidAddress;
     fn from_str(text: &str) -> Result<Address, InvalidAddress> {
         let options = Options::default().without_display_text().without_domain_literal();
+        // Nobody should have a quoted one (RFC 5321 §4.1.2), and mails could not be written to all of them.
+        if text.len() > LONGEST || text.starts_with('"') {
+            return Err(InvalidAddress);
+        }
         match EmailAddress::parse_with_options(text, options) {
             Ok(address) => Ok(Address(address.to_string())),
             Err(_) => Err(InvalidAddress),
@@ -139,9 +146,16 @@ mod tests {
             "alice@example.org ",
             "alice@exa mple.org",
             "a@b@example.org",
+            "\"a b\"@example.org",
+            "\"alice\"@example.org",
         ] {
             assert_eq!(bad.parse::<Address>(), Err(InvalidAddress), "{bad}");
         }
         assert!(format!("{}@example.org", "x".repeat(65)).parse::<Address>().is_err());
+        let of_length = |length: usize| {
+            let domain = format!("{}.{}.{}", "d".repeat(63), "e".repeat(63), "f".repeat(length - 193));
+            format!("{}@{domain}", "x".repeat(64)).parse::<Address>()
+        };
+        assert!(of_length(254).is_ok_and(|address| address.0.len() == 254) && of_length(255).is_err());
     }
 }

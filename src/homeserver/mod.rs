@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
-use reqwest::Method;
+use reqwest::{Method, Response};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -18,6 +19,8 @@ use crate::telemetry::metrics::Metrics;
 /// How long one call may take. Whoever waits for it waits for a person.
 const TIMEOUT: Duration = Duration::from_secs(15);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The most that is read of an answer, in bytes. What we ask for takes some hundred.
+const LARGEST: usize = 64 * 1024;
 
 /// The homeserver that this installation is paired with. Cheap to clone.
 #[derive(Clone)]
@@ -255,7 +258,7 @@ impl Homeserver {
         ];
         for (path, member) in places {
             let answer = self.http_client.get(self.url(path, &[])?).send().await.map_err(unreachable)?;
-            let answer: Value = answer.json().await.unwrap_or_default();
+            let answer: Value = read(answer).await.unwrap_or_default();
             if let Some(version) = answer.pointer(member).and_then(Value::as_str) {
                 return Ok(Some(version.to_owned()));
             }
@@ -298,9 +301,9 @@ impl Homeserver {
         let status = answer.status();
         if status.is_success() {
             // A 204 has no body, and no caller but one reads it.
-            return Ok((status, answer.json().await.unwrap_or(Value::Null)));
+            return Ok((status, read(answer).await.unwrap_or(Value::Null)));
         }
-        let error: Option<MatrixError> = answer.json().await.ok();
+        let error: Option<MatrixError> = read(answer).await;
         Err(match (status, error) {
             (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => Error::Secret(status.as_u16()),
             (StatusCode::NOT_FOUND, Some(error)) if error.errcode == "M_NOT_FOUND" => Error::NotFound,
@@ -320,6 +323,18 @@ impl Homeserver {
         }
         Ok(url)
     }
+}
+
+/// The JSON of an answer; `None` when it is none, breaks off or is too large.
+async fn read<T: DeserializeOwned>(mut answer: Response) -> Option<T> {
+    let mut body = Vec::new();
+    while let Some(part) = answer.chunk().await.ok()? {
+        if body.len() + part.len() > LARGEST {
+            return None;
+        }
+        body.extend_from_slice(&part);
+    }
+    serde_json::from_slice(&body).ok()
 }
 
 fn outcome_of<T>(answer: &Result<T, Error>) -> &'static str {

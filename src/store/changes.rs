@@ -32,7 +32,7 @@ pub enum Change {
 
 impl Change {
     /// The change as it travels between nodes.
-    pub(super) fn to_payload(&self) -> String {
+    pub fn to_payload(&self) -> String {
         match self {
             Change::Session(id) => format!("session:{id}"),
             Change::User(id) => format!("user:{id}"),
@@ -42,7 +42,7 @@ impl Change {
     }
 
     /// Reads what another node announced; `None` for what this one does not know.
-    pub(super) fn from_payload(payload: &str) -> Option<Change> {
+    pub fn from_payload(payload: &str) -> Option<Change> {
         match payload.split_once(':')? {
             ("session", id) => id.parse().ok().map(Change::Session),
             ("user", id) => id.parse().ok().map(Change::User),

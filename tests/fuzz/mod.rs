@@ -9,6 +9,8 @@
 //! An input that once broke something is kept in the corpus under a name that says what it broke.
 
 mod addresses;
+mod answers;
+mod ceremonies;
 mod clients;
 mod compat;
 mod credentials;
@@ -17,6 +19,7 @@ mod mutations;
 mod names;
 mod passkeys;
 mod proofs;
+mod requests;
 mod settings;
 
 use std::panic::RefUnwindSafe;

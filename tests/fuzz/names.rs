@@ -1,5 +1,6 @@
 //! Names of people, servers and things.
 
+use gatehouse::accounts::emails::Address;
 use gatehouse::config::Config;
 use gatehouse::http::{user_agent, words};
 use gatehouse::ids::{Localpart, UserId, localpart_of};
@@ -30,6 +31,30 @@ fn localparts() {
     });
 }
 
+/// What is taken for an e-mail address is one line that stands in a mail as the one recipient, and stays the same
+/// address when it is read again.
+#[test]
+fn email_addresses() {
+    fuzz!("email_addresses", |input: &[u8]| {
+        let typed = text(input);
+        let Ok(address) = typed.parse::<Address>() else { return };
+        assert_eq!(address.to_string(), typed);
+        assert!(!typed.contains(|c: char| c.is_control() || c.is_whitespace()), "{typed:?}");
+        assert!(typed.len() <= 254, "{typed:?}");
+        assert_eq!(address.folded().to_lowercase(), address.folded());
+        let to: lettre::Address = typed.parse().expect("an address that can be written to");
+        let mail = lettre::Message::builder()
+            .from("noreply@example.org".parse().expect("a sender"))
+            .to(lettre::message::Mailbox::new(None, to))
+            .body(String::new())
+            .expect("a mail");
+        assert_eq!(mail.envelope().to().iter().map(ToString::to_string).collect::<Vec<_>>(), [typed]);
+        let written = String::from_utf8(mail.formatted()).expect("text").replace("\r\n ", " ");
+        let names: Vec<&str> = written.lines().filter_map(|line| line.split(':').next()).collect();
+        assert_eq!(names.iter().filter(|name| ["To", "Cc", "Bcc"].contains(name)).count(), 1, "{written}");
+    });
+}
+
 /// A server name that is accepted can stand in user identifiers and URLs.
 #[test]
 fn server_names() {
@@ -56,7 +81,7 @@ fn identifiers() {
         let text = text(input);
         if let Ok(id) = text.parse::<UserId>() {
             assert_eq!(id.to_string().parse::<UserId>().ok(), Some(id));
-            assert_eq!(id.to_string().len(), 26);
+            assert!(id.to_string().eq_ignore_ascii_case(&text), "{text:?}: {id}");
             assert_eq!(text.len(), 26);
         }
     });
