@@ -1,6 +1,7 @@
 //! One of many clients that are used at once, by one person: signs in, refreshes, signs out, in an order
 //! that a seed decides, and remembers what it was told.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -43,6 +44,8 @@ pub struct Client {
     browser_checked: u64,
     /// An authorization request whose consent was not answered: its path and the device.
     asking: Option<(String, String)>,
+    /// Every authorization request that was acknowledged, and whether its consent was, or was said to be there.
+    requests: BTreeMap<String, bool>,
     exchanges: Vec<Exchange>,
     sessions: Vec<Session>,
     over: Vec<Session>,
@@ -76,6 +79,7 @@ impl Client {
             signed_out: Vec::new(),
             browser_checked: 0,
             asking: None,
+            requests: BTreeMap::new(),
             exchanges: Vec::new(),
             sessions: Vec::new(),
             over: Vec::new(),
@@ -158,6 +162,11 @@ impl Client {
         self.lost_devices.len()
     }
 
+    /// The authorization requests that were acknowledged: their identifiers, and whether they were answered.
+    pub fn requests(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.requests.iter().map(|(path, answered)| (path.rsplit('/').next().unwrap_or_default(), *answered))
+    }
+
     pub fn name(&self) -> &str {
         &self.username
     }
@@ -231,6 +240,7 @@ impl Client {
             };
             let allowed = self.calls.allow(browser, &path).await?;
             self.asking = None;
+            self.requests.insert(path, true);
             match allowed {
                 Some(code) => {
                     self.ledger.acknowledged.count("consent");
@@ -361,6 +371,7 @@ impl Client {
         self.doing = "authorization request";
         let path = self.calls.authorize(&browser, &device).await?;
         self.ledger.acknowledged.count("authorization request");
+        self.requests.insert(path.clone(), false);
         self.doing = "consent";
         self.asking = Some((path.clone(), device.clone()));
         let allowed = self.calls.allow(&browser, &path).await?;
@@ -369,6 +380,7 @@ impl Client {
             return Err(Stop::Wrong("an authorization request that was acknowledged is gone".to_owned()));
         };
         self.ledger.acknowledged.count("consent");
+        self.requests.insert(path, true);
         self.expect(code, device);
         self.exchange(self.exchanges.len() - 1).await
     }

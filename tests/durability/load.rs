@@ -1,10 +1,12 @@
 //! Many clients at once, and what the homeserver hears of them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::client::Client;
+use super::database::Database;
 use super::ledger::Ledger;
 use crate::support::homeserver::StubHomeserver;
 use crate::support::program::Program;
@@ -73,6 +75,29 @@ impl Load {
     /// Devices of sessions that began and were never heard of again.
     fn count_lost_devices(&self) -> usize {
         self.clients.iter().map(Client::count_lost_devices).sum()
+    }
+
+    /// What was acknowledged of authorization requests, or said to be done, and is not in the database: the page
+    /// for a request that was answered and the one for a request that was lost are the same.
+    pub async fn lost_requests(&self, database: &Database) -> Vec<String> {
+        const FIND: &str = "
+SELECT id, CAST(CASE WHEN code_digest IS NULL THEN 0 ELSE 1 END AS BIGINT) FROM authorization_requests";
+        let stored: BTreeMap<String, i64> = database.rows(FIND).await.into_iter().collect();
+        let mut lost = Vec::new();
+        for (id, is_answered) in self.clients.iter().flat_map(Client::requests) {
+            match stored.get(id) {
+                None => lost.push(format!("the authorization request {id} is gone")),
+                Some(0) if is_answered => lost.push(format!("the consent to {id} is gone")),
+                Some(_) => {}
+            }
+        }
+        lost
+    }
+
+    /// All that was acknowledged of authorization requests is in the database.
+    pub async fn check_requests(&self, database: &Database) {
+        let lost = self.lost_requests(database).await;
+        assert!(lost.is_empty(), "{}: {lost:?}", lost.len());
     }
 
     /// The homeserver has the device of each live session.

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use gatehouse::store::{Location, Store};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::calls::{Browser, Calls, Pair, Stop};
 use super::client::Client;
+use super::database::Database;
 use super::load::Load;
 use crate::support::homeserver::StubHomeserver;
 use crate::support::postgres;
@@ -48,6 +49,35 @@ impl Onlooker {
             true => Ok(()),
             false => panic!("a new access token is not good"),
         }
+    }
+
+    /// Looks on for a while as nothing can be written: what can be read is told, what would have to be written
+    /// is refused, clearly.
+    pub async fn sees_no_writes(&mut self) {
+        let (begun, mut refused) = (Instant::now(), 0);
+        while begun.elapsed() < Duration::from_millis(1500) {
+            let Onlooker { calls, browser, pair, device } = self;
+            let known = calls.is_active(&pair.access, device).await;
+            assert!(matches!(known, Ok(true)), "{known:?}: what is known can still be told");
+            let page = calls.is_signed_in(browser).await;
+            assert!(matches!(page, Ok(true)), "{page:?}");
+            match calls.refresh(&pair.refresh).await {
+                Err(Stop::Later) => refused += 1,
+                // A little room may be left, or have been made by the journal of SQLite.
+                Ok(Some(new)) => {
+                    *pair = new;
+                    let _ = calls.is_active(&pair.access, device).await;
+                }
+                other => panic!("{other:?}"),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(refused > 0, "the disk is not full");
+    }
+
+    /// Goes, with the device.
+    pub async fn leave(&mut self) {
+        self.calls.revoke(&self.pair.access).await.expect("all goes well");
     }
 }
 
@@ -113,11 +143,78 @@ async fn nothing_is_lost_when_postgres_is_restarted_under_load() {
         };
         load.work(restart, false).await;
     }
-    load.look_at_everything(false).await;
+    onlooker.leave().await;
+    is_whole(&mut load, &program, &homeserver, &uri).await;
+}
+
+/// Everything that was acknowledged is there, and the homeserver has the devices of live sessions and no others.
+async fn is_whole(load: &mut Load, program: &Program, homeserver: &StubHomeserver, uri: &str) {
+    load.look_at_everything(true).await;
+    load.check_requests(&Database::of(program, Some(uri))).await;
+    load.check_devices(homeserver);
+    load.until_devices_are_gone(homeserver).await;
     let ledger = load.ledger();
     println!("{ledger}");
     assert!(ledger.violations.is_empty(), "{ledger}\n{}", program.log());
     assert!(ledger.in_doubt.sum() > 0, "the load met the outage");
+}
+
+/// Puts a trigger on each table, or takes it off again, that refuses what PostgreSQL refuses on a full disk. One
+/// table after the other, so that nobody waits in a circle.
+async fn set_full(uri: &str, is_full: bool) {
+    const REFUSE: &str = "
+CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$";
+    let mut connection = PgConnection::connect(uri).await.expect("a connection");
+    sqlx::raw_sql(REFUSE).execute(&mut connection).await.expect("a function");
+    let tables: Vec<String> =
+        sqlx::query_scalar("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'")
+            .fetch_all(&mut connection)
+            .await
+            .expect("the tables");
+    for table in tables {
+        let sql = match is_full {
+            true => format!(
+                "CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE OR DELETE ON {table} EXECUTE FUNCTION refuse()"
+            ),
+            false => format!("DROP TRIGGER full_disk ON {table}"),
+        };
+        sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await.expect("a trigger");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_when_the_disk_of_postgres_is_full_under_load() {
+    let mut server = postgres::Server::start(postgres::DURABLE);
+    let uri = server.fresh_database().await;
+    let homeserver = StubHomeserver::start().await;
+    let mut program = Program::install(&homeserver, Some(&uri));
+    let mut load = Load::new(&program, &homeserver, 5, 1).await;
+    program.start();
+    program.until_ready().await;
+    let mut onlooker = Onlooker::sign_in(&program, &homeserver).await;
+
+    for _ in 0..2 {
+        let trouble = async {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            set_full(&uri, true).await;
+            let red = until_health_is(&program, 503, NOTICED).await;
+            onlooker.sees_no_writes().await;
+            assert_eq!(program.health().await, Ok(503), "still");
+            set_full(&uri, false).await;
+            let green = until_health_is(&program, 200, NOTICED).await;
+            let refreshed = until_refreshed(&mut onlooker).await;
+            println!(
+                "health red after {red:?}; with room again green after {green:?}, a refresh after {refreshed:?}"
+            );
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        };
+        load.work(trouble, false).await;
+    }
+    onlooker.leave().await;
+    is_whole(&mut load, &program, &homeserver, &uri).await;
+    drop(program);
+    tokio::task::block_in_place(|| server.stop("fast"));
 }
 
 #[tokio::test]

@@ -158,6 +158,13 @@ impl Program {
         running.wait().expect("a child ends");
     }
 
+    /// Tells the server to stop, and waits until it has.
+    pub fn stop(&mut self) {
+        let told = Command::new("kill").args(["-s", "TERM", &self.pid().to_string()]).status();
+        assert!(told.is_ok_and(|status| status.success()), "it cannot be told to stop");
+        self.wait();
+    }
+
     /// Waits until it has ended by itself.
     pub fn wait(&mut self) {
         let mut running = self.running.take().expect("it runs");
