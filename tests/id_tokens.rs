@@ -113,25 +113,6 @@ async fn verified(server: &Server, client: &str, id_token: &str) -> (String, Val
     (format!("{:?}", header.alg).to_uppercase(), decoded.claims)
 }
 
-<<<<<<< HEAD
-#[tokio::test]
-async fn a_refreshed_id_token_is_about_the_same_sign_in() {
-    let server = Server::start(Engine::Sqlite).await;
-    server.user("alice").await;
-    let client = server.client().await;
-    let tokens = server.tokens_for("alice", &client, "openid").await;
-    let (_, first) = verified(&server, &client, tokens.answer["id_token"].as_str().unwrap()).await;
-    server.advance(std::time::Duration::from_secs(300));
-    let refreshed = server.refresh(&client, &tokens.refresh).await.json();
-    let (_, second) = verified(&server, &client, refreshed["id_token"].as_str().unwrap()).await;
-    for same in ["iss", "sub", "aud", "auth_time"] {
-        assert_eq!(first[same], second[same], "{same}");
-    }
-    assert_eq!(second["iat"].as_i64().unwrap(), first["iat"].as_i64().unwrap() + 300);
-}
-
-=======
->>>>>>> fee91d9 (tests: ID tokens, userinfo and the discovery document on PostgreSQL, too)
 async fn userinfo(server: &Server, token: &str) -> Answer {
     let request = Request::get("/oauth2/userinfo").header(AUTHORIZATION, format!("Bearer {token}"));
     server.send(request.body(axum::body::Body::empty()).unwrap()).await
