@@ -344,53 +344,54 @@ async fn push(server: &Server, client: &str, changes: &[(&str, &str)]) -> String
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
 }
 
-#[tokio::test]
-async fn no_endpoint_takes_a_parameter_twice() {
-    let (server, _, client, tokens) = signed_in(Engine::Sqlite).await;
-    let query = authorization_query(&client, "openid", &[]);
-    let push: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-    let push: Vec<(&str, &str)> = push.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let refresh = vec![
-        ("grant_type", "refresh_token"),
-        ("refresh_token", tokens.refresh.as_str()),
-        ("client_id", &client),
-    ];
-    let token = vec![("token", tokens.access.as_str()), ("client_id", &client)];
-    let device = device_client(&server).await;
-    let secret = format!("Bearer {}", server.homeserver.secret());
-    let headers = [(AUTHORIZATION, secret.as_str())];
-    for (path, form, headers) in [
-        ("/oauth2/token", refresh, &[][..]),
-        ("/oauth2/par", push, &[]),
-        ("/oauth2/device", vec![("client_id", device.as_str()), ("scope", "openid")], &[]),
-        ("/oauth2/introspect", token.clone(), &headers),
-        ("/oauth2/revoke", token, &[]),
-    ] {
-        for repeated in form.clone() {
-            for value in [repeated.1, "another"] {
-                let mut form = form.clone();
-                form.push((repeated.0, value));
-                let answer = server.post_with(path, headers, &form).await;
-                assert_eq!(answer.error(), "invalid_request", "{path} {repeated:?}");
+on_both_engines! {
+    async fn no_endpoint_takes_a_parameter_twice(engine: Engine) {
+        let (server, _, client, tokens) = signed_in(engine).await;
+        let query = authorization_query(&client, "openid", &[]);
+        let push: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let push: Vec<(&str, &str)> = push.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let refresh = vec![
+            ("grant_type", "refresh_token"),
+            ("refresh_token", tokens.refresh.as_str()),
+            ("client_id", &client),
+        ];
+        let token = vec![("token", tokens.access.as_str()), ("client_id", &client)];
+        let device = device_client(&server).await;
+        let secret = format!("Bearer {}", server.homeserver.secret());
+        let headers = [(AUTHORIZATION, secret.as_str())];
+        for (path, form, headers) in [
+            ("/oauth2/token", refresh, &[][..]),
+            ("/oauth2/par", push, &[]),
+            ("/oauth2/device", vec![("client_id", device.as_str()), ("scope", "openid")], &[]),
+            ("/oauth2/introspect", token.clone(), &headers),
+            ("/oauth2/revoke", token, &[]),
+        ] {
+            for repeated in form.clone() {
+                for value in [repeated.1, "another"] {
+                    let mut form = form.clone();
+                    form.push((repeated.0, value));
+                    let answer = server.post_with(path, headers, &form).await;
+                    assert_eq!(answer.error(), "invalid_request", "{path} {repeated:?}");
+                }
             }
         }
-    }
-    assert!(server.is_active(&tokens.access).await, "none of it was carried out");
-    assert_eq!(server.refresh(&client, &tokens.refresh).await.status, StatusCode::OK);
-    let mut browser = server.browser();
-    let pushed = self::push(&server, &client, &[]).await;
-    let own = format!("client_id={client}");
-    for repeated in [own.as_str(), "client_id=another", "request_uri=urn:x", "x=1&x=1"] {
-        for query in [format!("{pushed}&{repeated}"), format!("{repeated}&{pushed}")] {
-            let page = browser.get(&format!("/authorize?{query}")).await;
-            assert_eq!(page.status, StatusCode::BAD_REQUEST, "{query}");
+        assert!(server.is_active(&tokens.access).await, "none of it was carried out");
+        assert_eq!(server.refresh(&client, &tokens.refresh).await.status, StatusCode::OK);
+        let mut browser = server.browser();
+        let pushed = self::push(&server, &client, &[]).await;
+        let own = format!("client_id={client}");
+        for repeated in [own.as_str(), "client_id=another", "request_uri=urn:x", "x=1&x=1"] {
+            for query in [format!("{pushed}&{repeated}"), format!("{repeated}&{pushed}")] {
+                let page = browser.get(&format!("/authorize?{query}")).await;
+                assert_eq!(page.status, StatusCode::BAD_REQUEST, "{query}");
+            }
         }
+        let begun = browser.get(&format!("/authorize?{pushed}")).await;
+        assert!(begun.location().starts_with("/authorize/"), "none of them has begun it");
+        let csrf = browser.csrf().await;
+        let form = [("csrf", csrf.as_str()), ("username", "bob"), ("username", "alice"), ("password", PASSWORD)];
+        assert_eq!(browser.post("/login", &form).await.status, StatusCode::BAD_REQUEST);
     }
-    let begun = browser.get(&format!("/authorize?{pushed}")).await;
-    assert!(begun.location().starts_with("/authorize/"), "none of them has begun it");
-    let csrf = browser.csrf().await;
-    let form = [("csrf", csrf.as_str()), ("username", "bob"), ("username", "alice"), ("password", PASSWORD)];
-    assert_eq!(browser.post("/login", &form).await.status, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]
