@@ -260,7 +260,8 @@ async fn refresh(subject: &Subject, client_id: &str, tokens: Vec<Tokens>) -> (Ro
     let mut seen = Row::new("introspection, first sight of a token", Target::Milliseconds(0.25));
     let mut connection = Connection::open(subject.port).await;
     connection.sent = Some(Vec::new());
-    let new = subject.refresh(&mut connection, client_id, &tokens.borrow()[0].clone()).await;
+    let first = tokens.borrow()[0].clone();
+    let new = subject.refresh(&mut connection, client_id, &first).await;
     let refresh_twins = Twins::of(connection.sent.replace(Vec::new()));
     connection.send(subject.introspection(&new.access)).await;
     let seen_twins = Twins::of(connection.sent);

@@ -7,13 +7,16 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::{Allowed, Error};
 
+/// Finds the addresses of a name.
+type Find = dyn Fn(&str) -> Vec<IpAddr> + Send + Sync;
+
 /// Where names are looked up.
 #[derive(Clone)]
 pub enum Names {
     /// As every program of this machine does.
     System,
     /// By a function; a name for which it finds nothing does not exist.
-    Given(Arc<dyn Fn(&str) -> Vec<IpAddr> + Send + Sync>),
+    Given(Arc<Find>),
 }
 
 impl Names {
