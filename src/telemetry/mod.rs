@@ -4,7 +4,10 @@ pub mod metrics;
 
 use std::io::{self, IsTerminal};
 
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 use crate::config::{LogFormat, Telemetry};
@@ -28,8 +31,15 @@ pub fn start_for_command() -> Result<(), TryInitError> {
 
 fn start_with(filter: EnvFilter, format: LogFormat) -> Result<(), TryInitError> {
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let told = filter_fn(may_be_told);
     match format {
-        LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).finish().try_init(),
-        LogFormat::Json => log.json().flatten_event(true).finish().try_init(),
+        LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).finish().with(told).try_init(),
+        LogFormat::Json => log.json().flatten_event(true).finish().with(told).try_init(),
     }
+}
+
+/// Whether something may be logged at all, whatever the filter says: the WebAuthn library repeats the challenges of
+/// ceremonies below `info`.
+fn may_be_told(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() <= Level::INFO || !metadata.target().starts_with("webauthn")
 }

@@ -5,6 +5,7 @@ use gatehouse::time::Clock;
 use http::StatusCode;
 use serde_json::json;
 
+use super::passkeys;
 use super::world::{AFTERWARDS, Browser, World, basic, key_pair};
 use crate::device_grant::DEVICE_CODE;
 use crate::private_key_jwt::TYPE;
@@ -30,6 +31,8 @@ pub async fn drive(world: &mut World) {
     what_clients_hold(world, &password).await;
     older_clients(world, &password).await;
     second_factors(world).await;
+    passkeys::ceremonies(world).await;
+    passkeys::captcha(world).await;
     personal_tokens(world, &password).await;
     broken_requests(world);
     with_a_broken_database(world, &password).await;
@@ -38,7 +41,7 @@ pub async fn drive(world: &mut World) {
 }
 
 /// A password that looks different in every encoding.
-fn new_password(world: &World) -> String {
+pub fn new_password(world: &World) -> String {
     let password = format!("pä\"ss\\wörd <&> 100% {}", world.guess("a part of a password"));
     world.secrets.borrow_mut().add("a password", &password);
     password
@@ -208,7 +211,8 @@ async fn registration(world: &World) {
             let page = browser.get("/register/password").await;
             let chosen = new_password(world);
             let twice = [("new_password", chosen.as_str()), ("new_password_again", &chosen)];
-            assert_eq!(browser.submit(&page, "/register/password", &twice).await.location(), "/account/");
+            browser.submit(&page, "/register/password", &twice).await;
+            passkeys::register(world, &mut browser).await;
         }
     }
 }
@@ -329,7 +333,7 @@ async fn clients_with_secrets(world: &World, password: &str) {
 
 fn assertion(key: &SigningKey, world: &World, client: &str) -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    let audience = format!("http://127.0.0.1:{}/", world.installation.port);
+    let audience = format!("{}/", world.bases[0]);
     let jti = world.guess("a jti");
     let claims = json!({ "iss": client, "sub": client, "aud": audience, "exp": now + 60, "jti": jti });
     key.sign_jwt(&claims).unwrap()

@@ -206,7 +206,8 @@ impl World {
         // JSON is YAML.
         let mut configuration = json!({
             "http": {
-                "public_base": format!("http://127.0.0.1:{port}/"),
+                // A name, since there are no passkeys without one.
+                "public_base": format!("http://localhost:{port}/"),
                 "listeners": [
                     { "address": format!("127.0.0.1:{port}") },
                     {
@@ -241,6 +242,7 @@ impl World {
             "rendezvous": { "msc4108": true },
             "email": mail_server.as_json(),
             "registration": { "enabled": true },
+            "captcha": { "work": 1000 },
             "rate_limits": {
                 "sign_in_per_address": plenty, "sign_in_per_account": plenty,
                 "registration_per_address": plenty, "client_registration_per_address": plenty, "client_secret_per_client": plenty,
@@ -278,7 +280,7 @@ impl World {
             .danger_accept_invalid_certs(true)
             .build()
             .unwrap();
-        let bases = [format!("http://127.0.0.1:{port}"), format!("https://127.0.0.1:{tls_port}")];
+        let bases = [format!("http://localhost:{port}"), format!("https://127.0.0.1:{tls_port}")];
         let (secrets, printed, turn) = (RefCell::new(secrets), RefCell::default(), Cell::new(0));
         World {
             installation,
