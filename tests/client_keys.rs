@@ -311,8 +311,8 @@ async fn the_command_line_makes_no_client_that_could_not_prove_itself() {
     write("secret.json", &secret.to_string());
     let uri = "https://robot.example.org/keys.json";
     for (keys, complaint) in [
-        (&[][..], "give either --jwks-uri or --jwks"),
-        (&["--jwks", "keys.json", "--jwks-uri", uri], "give either --jwks-uri or --jwks"),
+        (&[][..], "--jwks-uri: is needed for the method private_key_jwt, or else jwks"),
+        (&["--jwks", "keys.json", "--jwks-uri", uri], "--jwks-uri: is given besides jwks"),
         (&["--jwks", "nowhere.json"], "No such file"),
         (&["--jwks", "text.json"], "no JSON object"),
         (&["--jwks", "secret.json"], "--jwks: has a key that must stay with the client"),

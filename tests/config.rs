@@ -211,37 +211,29 @@ fn a_wrong_type_says_what_is_expected() {
 }
 
 #[test]
-fn a_client_is_told_of_a_sign_out_over_https_or_on_this_machine() {
-    let with = |uri: &str| format!("{CLIENT}    client_secret: x\n    backchannel_logout_uri: '{uri}'\n");
-    for good in ["https://a.org/out?x=y", "https://10.0.0.1/", "http://127.0.0.1:8000/out", "http://[::1]/"] {
-        assert!(load(&with(good), &[]).is_ok(), "{good}");
-    }
-    for bad in
-        ["http://a.org/", "http://localhost/", "http://10.0.0.1/", "https://a.org/#x", "https://u@a.org/"]
-    {
-        let (_, key, message) = problem(&with(bad));
-        assert_eq!(key, "clients[0].backchannel_logout_uri");
-        assert!(message.contains("https"), "{bad}: {message}");
-    }
-}
-
-#[test]
-fn the_keys_of_a_client_are_fetched_over_https_or_on_this_machine() {
-    let with = |uri: &str| {
-        let method = "token_endpoint_auth_method: private_key_jwt";
-        format!(
-            "clients: [{{client_id: a, client_name: A, redirect_uris: ['https://a.org/'], {method}, jwks_uri: '{uri}'}}]"
-        )
-    };
-    for good in ["https://a.org/keys?x=y", "https://10.0.0.1/", "http://127.0.0.1:8000/", "http://[::1]/"] {
-        assert!(load(&with(good), &[]).is_ok(), "{good}");
-    }
-    for bad in
-        ["http://a.org/", "http://localhost/", "ftp://a.org/", "https://a.org/#x", "https://u:p@a.org/"]
-    {
-        let (_, key, message) = problem(&with(bad));
-        assert_eq!(key, "clients[0].jwks_uri");
-        assert!(message.contains("https"), "{bad}: {message}");
+fn a_client_is_called_over_https_or_on_this_machine() {
+    for (key, others) in [
+        ("backchannel_logout_uri", "token_endpoint_auth_method: none"),
+        ("jwks_uri", "token_endpoint_auth_method: private_key_jwt"),
+    ] {
+        let client = format!("client_id: a, client_name: A, redirect_uris: ['https://a.org/'], {others}");
+        let with = |uri: &str| format!("clients: [{{{client}, {key}: '{uri}'}}]");
+        for good in ["https://a.org/x?x=y", "https://10.0.0.1/", "http://127.0.0.1:8000/x", "http://[::1]/"] {
+            assert!(load(&with(good), &[]).is_ok(), "{key} {good}");
+        }
+        for bad in [
+            "http://a.org/",
+            "http://localhost/",
+            "http://10.0.0.1/",
+            "ftp://a.org/",
+            "https://a.org/#x",
+            "https://u@a.org/",
+            "https://u:p@a.org/",
+        ] {
+            let (_, wrong, message) = problem(&with(bad));
+            assert_eq!(wrong, format!("clients[0].{key}"), "{bad}");
+            assert!(message.contains("https"), "{bad}: {message}");
+        }
     }
 }
 

@@ -11,7 +11,6 @@ use url::Url;
 use super::failure::Failure;
 use super::request::Answer;
 use crate::app::App;
-use crate::clients::redirect_uri::is_plain_uri;
 use crate::clients::{self, Client, ClientMetadata, GrantType, Origin, TokenEndpointAuthMethod};
 use crate::config::{Problem, StaticClient};
 use crate::http::words;
@@ -149,12 +148,6 @@ impl Create {
         if self.name.chars().any(char::is_control) {
             return Err(Failure::usage("--name: has control characters"));
         }
-        if let Some(wrong) = self.redirect_uris.iter().find(|uri| !is_plain_uri(uri)) {
-            let wrong = wrong.escape_default();
-            return Err(Failure::usage(format!(
-                "--redirect-uri {wrong}: must be an absolute URL without a fragment"
-            )));
-        }
         let methods = TokenEndpointAuthMethod::ALL;
         let Some(method) = methods.into_iter().find(|method| method.as_str() == self.auth_method) else {
             return Err(Failure::usage(format!(
@@ -162,12 +155,6 @@ impl Create {
                 self.auth_method
             )));
         };
-        if method == TokenEndpointAuthMethod::PrivateKeyJwt && self.jwks.is_some() == self.jwks_uri.is_some()
-        {
-            return Err(Failure::usage(
-                "the method private_key_jwt needs the client's keys: give either --jwks-uri or --jwks",
-            ));
-        }
         let is_asked = |grant: &GrantType| self.grant_types.iter().any(|asked| asked == grant.as_str());
         let client = StaticClient {
             client_id: id.0.clone(),

@@ -6,6 +6,8 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
+use crate::config::is_plain_uri;
+
 /// Whether a client runs in a web server's browser page or on a device (RFC 7591 §2 by way of OpenID
 /// Connect Registration §2, `application_type`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -38,12 +40,6 @@ pub fn is_same_or_below(host: &str, base: &str) -> bool {
         Some(rest) => rest.ends_with('.') && base.parse::<IpAddr>().is_err() && !base.starts_with('['),
         None => false,
     }
-}
-
-/// Whether the text has only what RFC 3986 lets stand in a URI; the URL parser forgives far more
-/// (backslashes, tabs, spaces) and would judge another URI than the one a browser follows.
-pub fn is_plain_uri(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_graphic() && !b"\\\"<>^`{|}".contains(&b))
 }
 
 /// An `https` URI with a host and without user or password; `None` for anything else.

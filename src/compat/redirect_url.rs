@@ -3,7 +3,7 @@
 use url::Url;
 
 use crate::clients::label::Destination;
-use crate::clients::redirect_uri::is_plain_uri;
+use crate::config::is_plain_uri;
 use crate::http::headers::{FormAction, form_action_source_of_any_site};
 
 const LONGEST: usize = 2048;

@@ -250,12 +250,18 @@ fn check_called_uri(uri: &Url) -> Result<(), &'static str> {
     }
 }
 
+/// Whether the text has only what RFC 3986 lets stand in a URI; the URL parser forgives far more
+/// (backslashes, tabs, spaces) and would judge another URI than the one a browser follows.
+pub fn is_plain_uri(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_graphic() && !b"\\\"<>^`{|}".contains(&b))
+}
+
 /// Whether a browser can be sent there, with parameters added: anywhere on the web, or to an app by a scheme of
 /// its own.
 fn is_redirect(uri: &str) -> bool {
     // What browsers carry out or show by themselves.
     const NOWHERE: [&str; 7] = ["about", "blob", "data", "file", "filesystem", "javascript", "vbscript"];
-    uri.bytes().all(|b| b.is_ascii_graphic())
+    is_plain_uri(uri)
         && Url::parse(uri).is_ok_and(|url| url.fragment().is_none() && !NOWHERE.contains(&url.scheme()))
 }
 

@@ -46,7 +46,7 @@ mod terms;
 
 pub use branding::Branding;
 pub use captcha::Captcha;
-pub use clients::{GrantType, StaticClient, TokenEndpointAuthMethod, check_keys};
+pub use clients::{GrantType, StaticClient, TokenEndpointAuthMethod, check_keys, is_plain_uri};
 pub use compat::Compat;
 pub use data::Data;
 pub use database::{Database, Engine};

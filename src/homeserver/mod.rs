@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::ids::{DeviceId, Localpart};
+use crate::outbound::read_at_most;
 use crate::telemetry::metrics::Metrics;
 
 /// How long one call may take. Whoever waits for it waits for a person.
@@ -326,15 +327,8 @@ impl Homeserver {
 }
 
 /// The JSON of an answer; `None` when it is none, breaks off or is too large.
-async fn read<T: DeserializeOwned>(mut answer: Response) -> Option<T> {
-    let mut body = Vec::new();
-    while let Some(part) = answer.chunk().await.ok()? {
-        if body.len() + part.len() > LARGEST {
-            return None;
-        }
-        body.extend_from_slice(&part);
-    }
-    serde_json::from_slice(&body).ok()
+async fn read<T: DeserializeOwned>(answer: Response) -> Option<T> {
+    serde_json::from_slice(&read_at_most(answer, LARGEST).await.ok()?).ok()
 }
 
 fn outcome_of<T>(answer: &Result<T, Error>) -> &'static str {

@@ -136,7 +136,7 @@ impl Outbound {
         let request = self.http_client.get(url.clone()).header(ACCEPT, accept).build();
         let call = async {
             let answer = self.send(request.map_err(Error::of)?).await?;
-            let body = read(answer, limits.bytes).await?;
+            let body = read_at_most(answer, limits.bytes).await?;
             serde_json::from_slice(&body).map_err(|_| Error::NotJson)
         };
         self.limited(limits.time, call).await
@@ -175,7 +175,10 @@ impl Outbound {
 }
 
 /// Reads an answer as far as it may go: its announced length need not be true.
-async fn read(mut answer: Response, most: usize) -> Result<Vec<u8>, Error> {
+///
+/// # Errors
+/// [`Error::TooLarge`], and [`Error::Unanswered`] when it breaks off.
+pub async fn read_at_most(mut answer: Response, most: usize) -> Result<Vec<u8>, Error> {
     let mut body = Vec::new();
     while let Some(part) = answer.chunk().await.map_err(Error::of)? {
         if body.len() + part.len() > most {

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::database::Database;
 use super::load::Load;
-use super::restart::{NOTICED, Onlooker, until_health_is, until_refreshed};
+use super::restart::{Onlooker, until_health_is, until_refreshed, until_well};
 use crate::support::homeserver::StubHomeserver;
 use crate::support::program::Program;
 use crate::support::{installed, process};
@@ -121,12 +121,8 @@ async fn nothing_is_lost_on_a_full_disk_and_the_server_recovers() {
             if is_killed {
                 return;
             }
-            let green = until_health_is(&program, 200, NOTICED).await;
-            let refreshed = until_refreshed(&mut onlooker).await;
-            println!(
-                "health red after {red:?}; with room again green after {green:?}, a refresh after {refreshed:?}"
-            );
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            println!("health red after {red:?}");
+            until_well(&program, &mut onlooker).await;
         };
         load.work(trouble, is_killed).await;
         if is_killed {

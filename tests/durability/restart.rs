@@ -104,6 +104,14 @@ pub async fn until_refreshed(onlooker: &mut Onlooker) -> Duration {
     }
 }
 
+/// Waits, after trouble, until the server says that it is well and shows it, and lets it work for a moment.
+pub async fn until_well(program: &Program, onlooker: &mut Onlooker) {
+    let green = until_health_is(program, 200, NOTICED).await;
+    let refreshed = until_refreshed(onlooker).await;
+    println!("health green after {green:?}, a refresh works after {refreshed:?}");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_when_postgres_is_restarted_under_load() {
     let mut server = postgres::Server::start(postgres::DURABLE);
@@ -134,12 +142,8 @@ async fn nothing_is_lost_when_postgres_is_restarted_under_load() {
             assert_eq!(program.health().await, Ok(503));
 
             tokio::task::block_in_place(|| server.start_again());
-            let green = until_health_is(&program, 200, NOTICED).await;
-            let refreshed = until_refreshed(&mut onlooker).await;
-            println!(
-                "{way}: health red after {red:?}, green after {green:?}, a refresh works after {refreshed:?}"
-            );
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            println!("{way}: health red after {red:?}");
+            until_well(&program, &mut onlooker).await;
         };
         load.work(restart, false).await;
     }
@@ -202,12 +206,8 @@ async fn nothing_is_lost_when_the_disk_of_postgres_is_full_under_load() {
             onlooker.sees_no_writes().await;
             assert_eq!(program.health().await, Ok(503), "still");
             set_full(&uri, false).await;
-            let green = until_health_is(&program, 200, NOTICED).await;
-            let refreshed = until_refreshed(&mut onlooker).await;
-            println!(
-                "health red after {red:?}; with room again green after {green:?}, a refresh after {refreshed:?}"
-            );
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            println!("health red after {red:?}");
+            until_well(&program, &mut onlooker).await;
         };
         load.work(trouble, false).await;
     }

@@ -192,7 +192,7 @@ fn fetched_keys() {
             assert!(refused.contains(&ask(&format!("{header}.{rest}"))), "{body}");
         }
     });
-    assert!(believed.get() > 10, "hardly any set of keys is good");
+    assert!(believed.get() > 0, "no set of keys is good");
 }
 
 /// What another node announces (a `NOTIFY` of PostgreSQL): it is passed over, or it is one change in its one

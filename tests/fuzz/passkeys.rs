@@ -49,5 +49,5 @@ fn passkey_answers() {
         assert_eq!(origin.origin().ascii_serialization(), ORIGIN, "{said}");
         assert_ne!(said["crossOrigin"], true, "{said}");
     });
-    assert!(accepted.get() > 10, "hardly anybody signs in");
+    assert!(accepted.get() > 0, "nobody signs in");
 }

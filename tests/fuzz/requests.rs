@@ -212,5 +212,5 @@ fn rendezvous_headers() {
         *there.borrow_mut() = (answer.header(ETAG).to_owned(), tag, body.to_owned());
         server.advance(Duration::from_millis(1));
     });
-    assert!(written.get() > 10, "hardly anything was written");
+    assert!(written.get() > 0, "nothing was written");
 }

@@ -11,6 +11,7 @@ use url::{Host, Url};
 
 use crate::accounts::breached_passwords::KEPT;
 use crate::cli::failure::{Failure, chain};
+use crate::outbound::{Error::TooLarge, read_at_most};
 
 /// How often a range is asked for before it is given up.
 const TRIES: u32 = 8;
@@ -18,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// More than any range has, in bytes: they have about 1,500 lines.
-const LARGEST: u64 = 16 * 1024 * 1024;
+const LARGEST: usize = 16 * 1024 * 1024;
 
 /// Where ranges come from.
 #[derive(Clone)]
@@ -97,7 +98,7 @@ impl Source {
         let url =
             self.from.join(&format!("{range:05X}")).map_err(|error| Failed::ForGood(error.to_string()))?;
         let asked = self.http_client.get(url).header(ACCEPT_ENCODING, "gzip");
-        let mut answer = asked.send().await.map_err(passing)?;
+        let answer = asked.send().await.map_err(passing)?;
         match answer.status() {
             StatusCode::OK => {}
             status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
@@ -108,16 +109,13 @@ impl Source {
             status => return Err(Failed::ForGood(status.to_string())),
         }
         let is_compressed = answer.headers().get(CONTENT_ENCODING).is_some_and(|coding| coding == "gzip");
-        let mut body = Vec::new();
-        while let Some(more) = answer.chunk().await.map_err(passing)? {
-            body.extend_from_slice(&more);
-            if body.len() as u64 > LARGEST {
-                return Err(Failed::ForGood("it is too large for a range".to_owned()));
-            }
-        }
+        let body = read_at_most(answer, LARGEST).await.map_err(|error| match error {
+            TooLarge(_) => Failed::ForGood("it is too large for a range".to_owned()),
+            broken => Failed::Passing(broken.to_string(), None),
+        })?;
         let mut text = String::new();
         let read = match is_compressed {
-            true => GzDecoder::new(body.as_slice()).take(LARGEST).read_to_string(&mut text),
+            true => GzDecoder::new(body.as_slice()).take(LARGEST as u64).read_to_string(&mut text),
             false => body.as_slice().read_to_string(&mut text),
         };
         let found = read.ok().and_then(|_| parse(&text, self.minimum_count));
