@@ -20,6 +20,7 @@ macro_rules! on_live_connection {
 mod changes;
 mod channel;
 mod group_commit;
+mod keyed;
 mod leases;
 mod migrations;
 mod query;
@@ -35,12 +36,15 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, PgPool, SqlitePool};
 
 pub use changes::{Change, Changes, Stamp};
+pub use keyed::Keyed;
+pub(crate) use keyed::keyed;
 pub use leases::{hold_queue, lease_next_job};
 pub use query::{FromRow, Joined, On, Query, Row, Value, query};
 pub(crate) use query::{joined, query_kept};
 pub use together::execute_together;
 
 use group_commit::{GroupCommit, GroupTx};
+use keyed::Reads;
 use writes::Writes;
 
 /// How long a statement waits for a connection before the caller is told to come back: less long than
@@ -55,6 +59,7 @@ pub struct Store {
     engine: Engine,
     changes: Arc<Changes>,
     writes: Writes,
+    reads: Reads,
 }
 
 #[derive(Clone)]
@@ -171,7 +176,12 @@ impl Store {
             .connect_with(options.pragma("query_only", "1"))
             .await?;
         let engine = Engine::Sqlite { readers, writer };
-        Ok(Store { engine, changes: Arc::new(Changes::alone()), writes: Writes::default() })
+        Ok(Store {
+            engine,
+            changes: Arc::new(Changes::alone()),
+            writes: Writes::default(),
+            reads: Reads::default(),
+        })
     }
 
     async fn open_postgres(uri: &str, max_connections: u32) -> Result<Store, Error> {
@@ -192,7 +202,12 @@ impl Store {
         migrations::run_postgres(&pool).await?;
         let changes = Arc::new(Changes::among_others());
         tokio::spawn(channel::follow(pool.clone(), changes.clone()));
-        Ok(Store { engine: Engine::Postgres(pool), changes, writes: Writes::default() })
+        Ok(Store {
+            engine: Engine::Postgres(pool),
+            changes,
+            writes: Writes::default(),
+            reads: Reads::default(),
+        })
     }
 
     /// Begins a transaction. No network call may be made while it is open: on SQLite there is one
@@ -203,9 +218,9 @@ impl Store {
     pub async fn begin(&self) -> Result<Tx, Error> {
         let begun = match &self.engine {
             Engine::Sqlite { writer, .. } => writer.begin().await.map(TxEngine::Sqlite),
-            Engine::Postgres(pool) => {
-                on_live_connection!(pool, pool.begin().await).map(TxEngine::Postgres).map_err(Error::from)
-            }
+            Engine::Postgres(pool) => on_live_connection!(pool, Box::pin(pool.begin()).await)
+                .map(TxEngine::Postgres)
+                .map_err(Error::from),
         };
         match begun {
             Ok(engine) => Ok(Tx { engine, has_failed: false, changed: Vec::new(), store: self.clone() }),

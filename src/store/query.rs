@@ -165,12 +165,15 @@ impl Query {
     /// # Errors
     /// When the database fails or a stored value is not valid.
     pub async fn fetch_all<T: FromRow>(self, on: impl Into<On<'_>>) -> Result<Vec<T>, Error> {
-        let rows: Result<Vec<Row>, Error> =
-            run!(self, on.into(), fetch_all, |rows| rows.into_iter().map(Row::Sqlite).collect(), |rows| rows
-                .into_iter()
-                .map(Row::Postgres)
-                .collect());
-        rows?.iter().map(T::from_row).collect()
+        self.fetch_rows(on).await?.iter().map(T::from_row).collect()
+    }
+
+    /// The same, not yet read.
+    pub(super) async fn fetch_rows(self, on: impl Into<On<'_>>) -> Result<Vec<Row>, Error> {
+        run!(self, on.into(), fetch_all, |rows| rows.into_iter().map(Row::Sqlite).collect(), |rows| rows
+            .into_iter()
+            .map(Row::Postgres)
+            .collect())
     }
 
     /// Runs a statement inside a transaction and tells how many rows it touched.

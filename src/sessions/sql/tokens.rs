@@ -5,7 +5,7 @@ use super::super::tokens::Found;
 use crate::http::requester::Requester;
 use crate::ids::ClientSessionId;
 use crate::known::{ActiveToken, TokenUser};
-use crate::store::{Error, FromRow, Joined, Query, Row, Store, joined, query};
+use crate::store::{Error, FromRow, Joined, Keyed, Query, Row, Store, joined, keyed, query};
 use crate::time::Timestamp;
 
 impl FromRow for Found {
@@ -161,15 +161,18 @@ pub(in crate::sessions) async fn find_access_token(
     store: &Store,
     digest: &str,
 ) -> Result<Option<FoundToken>, Error> {
-    const FIND: &str = "
+    static FIND: Keyed = keyed!(
+        "digest",
+        "
 SELECT t.digest, t.issued_at, t.expires_at,
        s.id AS session_id, s.user_id, s.client_id, s.scope, s.device_id, s.authenticated_at,
        s.methods, s.ended_at, s.pending_access_digest, u.localpart, u.locked_at, u.deactivated_at, u.provisioned_at
 FROM access_tokens AS t
 JOIN client_sessions AS s ON s.id = t.session_id
 LEFT JOIN users AS u ON u.id = s.user_id
-WHERE t.digest = $1";
-    query(FIND).bind(digest).fetch_optional(store).await
+WHERE t.digest"
+    );
+    FIND.fetch_optional(digest.to_owned(), store).await
 }
 
 /// Makes the pending pair the confirmed one; `false` when it is no longer the one of this access token.
