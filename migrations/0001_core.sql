@@ -321,7 +321,7 @@ CREATE INDEX client_sessions_foreign ON client_sessions (id) WHERE has_foreign_t
 -- Never two live sessions on one device (Matrix CS API, Relationship between access tokens and devices).
 CREATE UNIQUE INDEX client_sessions_live_device ON client_sessions (user_id, device_id) WHERE ended_at IS NULL;
 
--- One whose session is gone is good for nothing, and goes when it expires.
+-- One whose session is gone is good for nothing. The sweep takes it when it expires, or with its ended session.
 CREATE TABLE access_tokens (
     digest     TEXT PRIMARY KEY,
     session_id TEXT NOT NULL,
@@ -356,7 +356,6 @@ CREATE TABLE authorization_requests (
     client_session_id  TEXT
 );
 CREATE INDEX authorization_requests_client ON authorization_requests (client_id);
-CREATE INDEX authorization_requests_expires ON authorization_requests (expires_at);
 
 -- Sign-ins of devices without a browser of their own (RFC 8628).
 CREATE TABLE device_requests (

@@ -77,6 +77,11 @@ impl<Of> Id<Of> {
         Id(Ulid::from_parts(millis, u128::from_be_bytes(low)), PhantomData)
     }
 
+    /// An identifier that sorts before all that were made at a moment or later, and after all before.
+    pub fn before(moment: Timestamp) -> Self {
+        Id(Ulid::from_parts(u64::try_from(moment.0).unwrap_or(0), 0), PhantomData)
+    }
+
     /// The identifier that a name stands for: always the same one, and before all that were made at a
     /// moment.
     pub fn of_name(name: &str) -> Self {

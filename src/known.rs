@@ -3,6 +3,7 @@
 //! It may be lost at any moment. Whether something may still be used is decided by the board of
 //! changes in `store/`; the rules about what to remember are the rooms'.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -99,20 +100,8 @@ impl ActiveToken {
     }
 }
 
-/// A client as the database has it; what that means is for its room to say.
-#[derive(Debug)]
-pub struct StoredClient {
-    /// Its `client_id`.
-    pub id: ClientId,
-    /// Where it comes from.
-    pub origin: String,
-    /// Its metadata as JSON.
-    pub metadata: String,
-    /// Digest of its secret.
-    pub secret_digest: Option<String>,
-    /// When it was first seen.
-    pub created_at: Timestamp,
-}
+/// A client. What that is, is for its room to say.
+type AnyClient = Arc<dyn Any + Send + Sync>;
 
 #[derive(Clone)]
 struct Remembered<What> {
@@ -124,7 +113,7 @@ struct Remembered<What> {
 pub struct Known {
     changes: Arc<Changes>,
     tokens: Cache<Digest, Remembered<Arc<ActiveToken>>>,
-    clients: Cache<ClientId, Remembered<Arc<StoredClient>>>,
+    clients: Cache<ClientId, Remembered<AnyClient>>,
     seen: Mutex<HashMap<ClientSessionId, Timestamp>>,
     has_foreign_tokens: Mutex<Option<(Stamp, bool)>>,
 }
@@ -165,14 +154,14 @@ impl Known {
     }
 
     /// The client that is remembered, if what is remembered still holds.
-    pub fn find_client(&self, id: &ClientId) -> Option<Arc<StoredClient>> {
+    pub fn find_client<Client: Any + Send + Sync>(&self, id: &ClientId) -> Option<Arc<Client>> {
         let Remembered { stamp, what: client } = self.clients.get(id)?;
-        self.changes.is_client_current(stamp, id).then_some(client)
+        client.downcast().ok().filter(|_| self.changes.is_client_current(stamp, id))
     }
 
     /// Remembers a client that was read after the stamp was noted.
-    pub fn remember_client(&self, stamp: Stamp, client: Arc<StoredClient>) {
-        self.clients.insert(client.id.clone(), Remembered { stamp, what: client });
+    pub fn remember_client(&self, id: &ClientId, stamp: Stamp, client: AnyClient) {
+        self.clients.insert(id.clone(), Remembered { stamp, what: client });
     }
 
     /// Whether the database has tokens that another server issued, if that is known and still holds.

@@ -262,7 +262,7 @@ async fn a_client_that_was_removed_is_one_no_more_on_any_node() {
     until("the other node trusts its memory", async || {
         let stamp = cluster.other.known.stamp();
         is_found(&cluster.other).await
-            && cluster.other.known.find_client(&id).is_some()
+            && cluster.other.known.find_client::<clients::Client>(&id).is_some()
             && cluster.other.known.stamp() == stamp
     })
     .await;

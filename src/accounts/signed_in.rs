@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::response::Response;
 
-use super::users::User;
+use super::users::{Standing, User};
 use super::{factors, sql, terms};
 use crate::app::App;
 use crate::http::error::PageError;
@@ -23,8 +23,8 @@ pub struct SignedIn {
     pub user: User,
     /// With which session.
     pub session: BrowserSession,
-    /// Whether they have accepted the terms of service as they are now, if there are any.
-    pub has_accepted_terms: bool,
+    /// Whether they have yet to accept the terms of service as they are now.
+    pub must_accept_terms: bool,
 }
 
 impl SignedIn {
@@ -43,11 +43,6 @@ impl SignedIn {
         let is_met = methods.has_second() || methods.has(Method::RememberedBrowser);
         is_met || !app.config.second_factor.is_required_for(self.user.is_admin)
     }
-
-    /// Whether they have yet to accept the terms of service as they are now.
-    pub fn must_accept_terms(&self, app: &App) -> bool {
-        !self.has_accepted_terms && terms::current(&app.config).is_some()
-    }
 }
 
 /// Who is signed in, if anybody; notes that they were seen. Nobody is whose session began before they had to
@@ -56,7 +51,7 @@ impl SignedIn {
 /// # Errors
 /// When the database fails.
 pub async fn find(app: &App, visit: &Visit) -> Result<Option<SignedIn>, store::Error> {
-    Ok(holder(app, visit).await?.filter(|who| who.meets_rule(app) && !who.must_accept_terms(app)))
+    Ok(holder(app, visit).await?.filter(|who| who.meets_rule(app) && !who.must_accept_terms))
 }
 
 /// Whose session the browser has, if any, whether or not it is enough to be signed in.
@@ -65,9 +60,8 @@ pub async fn find(app: &App, visit: &Visit) -> Result<Option<SignedIn>, store::E
 /// When the database fails.
 pub async fn holder(app: &App, visit: &Visit) -> Result<Option<SignedIn>, store::Error> {
     let Some(cookie_digest) = cookie_digest(visit) else { return Ok(None) };
-    let terms = terms::current(&app.config).map(|terms| terms.version);
-    let found = sql::find_signed_in(&app.store, &cookie_digest, terms).await?;
-    Ok(seen(app, visit, found).await)
+    let found = sql::find_signed_in(&app.store, &cookie_digest).await?;
+    seen(app, visit, found).await
 }
 
 /// What a browser session is found by: the digest of its cookie, if the browser has sent one.
@@ -75,16 +69,27 @@ pub fn cookie_digest(visit: &Visit) -> Option<String> {
     visit.session_secret.as_ref().map(keys::digest)
 }
 
-/// Who was found signed in, unless that was too long ago; notes that they were seen.
-pub async fn seen(app: &App, visit: &Visit, found: Option<SignedIn>) -> Option<SignedIn> {
+/// Who was found by their cookie, unless that was given out too long ago, or they are locked out; notes that they
+/// were seen.
+///
+/// # Errors
+/// When the database fails.
+pub async fn seen(
+    app: &App,
+    visit: &Visit,
+    found: Option<SignedIn>,
+) -> Result<Option<SignedIn>, store::Error> {
     let (now, limits) = (app.clock.now(), &app.config.sessions);
-    let signed_in = found.filter(|found| found.session.is_within(limits, now))?;
+    let is_in =
+        |found: &SignedIn| found.user.standing() == Standing::Active && found.session.is_within(limits, now);
+    let Some(mut signed_in) = found.filter(is_in) else { return Ok(None) };
+    signed_in.must_accept_terms = terms::must_accept(&app.store, &app.config, signed_in.user.id).await?;
     let touched = browser::touch(&app.store, &signed_in.session, &visit.requester, limits, now).await;
     if let Err(error) = touched {
         // Pages that only show something are shown also when nothing can be written.
         tracing::warn!(%error, "when a browser was last seen could not be written");
     }
-    Some(signed_in)
+    Ok(Some(signed_in))
 }
 
 /// Who is signed in, or the way to the sign-in page and back to `path`.

@@ -38,25 +38,20 @@ impl FromRow for SignedIn {
             last_seen_ip: row.get("last_seen_ip")?,
             user_agent: row.get("user_agent")?,
         };
-        Ok(SignedIn { user, session, has_accepted_terms: row.get("has_accepted_terms")? })
+        Ok(SignedIn { user, session, must_accept_terms: false })
     }
 }
 
-/// The person and the browser session of a cookie, in one round trip: every page asks.
-pub(super) async fn find_signed_in(
-    store: &Store,
-    cookie_digest: &str,
-    terms: Option<&str>,
-) -> Result<Option<SignedIn>, Error> {
+/// The person, locked out or not, and the browser session of a cookie, in one round trip: every page asks.
+pub(super) async fn find_signed_in(store: &Store, cookie_digest: &str) -> Result<Option<SignedIn>, Error> {
     const FIND: &str = "
 SELECT u.id, u.localpart, u.is_admin, u.created_at, u.provisioned_at, u.locked_at, u.deactivated_at,
        b.id AS session_id, b.created_at AS session_created_at, b.authenticated_at, b.methods,
-       b.last_seen_at, b.last_seen_ip, b.user_agent,
-       EXISTS (SELECT 1 FROM terms_acceptances WHERE user_id = u.id AND version = $2) AS has_accepted_terms
+       b.last_seen_at, b.last_seen_ip, b.user_agent
 FROM browser_sessions AS b
 JOIN users AS u ON u.id = b.user_id
-WHERE b.cookie_digest = $1 AND b.ended_at IS NULL AND u.locked_at IS NULL AND u.deactivated_at IS NULL";
-    query(FIND).bind(cookie_digest).bind(terms).fetch_optional(store).await
+WHERE b.cookie_digest = $1 AND b.ended_at IS NULL";
+    query(FIND).bind(cookie_digest).fetch_optional(store).await
 }
 
 pub(super) async fn add(tx: &mut Tx, user: &User) -> Result<(), Error> {

@@ -28,7 +28,7 @@ pub fn current(config: &Config) -> Option<Terms<'_>> {
 }
 
 /// Whether somebody has yet to accept the terms as they are now. Pages learn it with the session: see
-/// [`super::signed_in::SignedIn::has_accepted_terms`].
+/// [`super::signed_in::SignedIn::must_accept_terms`].
 ///
 /// # Errors
 /// When the database fails.

@@ -23,7 +23,6 @@ use crate::app::App;
 use crate::config::Config;
 use crate::ids::ClientId;
 use crate::keys;
-use crate::known::StoredClient;
 use crate::store::{self, Change, On, Query, Store, Tx};
 use crate::time::Timestamp;
 
@@ -91,14 +90,13 @@ impl Client {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find_known(app: &App, id: &ClientId) -> Result<Option<Client>, store::Error> {
-    if let Some(stored) = app.known.find_client(id) {
-        return sql::client_of(&stored).map(Some);
+pub async fn find_known(app: &App, id: &ClientId) -> Result<Option<Arc<Client>>, store::Error> {
+    if let Some(client) = app.known.find_client(id) {
+        return Ok(Some(client));
     }
     let stamp = app.known.stamp();
-    let Some(stored) = sql::find::<StoredClient>(&app.store, id).await? else { return Ok(None) };
-    let client = sql::client_of(&stored)?;
-    app.known.remember_client(stamp, Arc::new(stored));
+    let Some(client) = sql::find(&app.store, id).await?.map(Arc::new) else { return Ok(None) };
+    app.known.remember_client(id, stamp, client.clone());
     Ok(Some(client))
 }
 

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::{Client, ClientMetadata, Origin};
 use crate::ids::ClientId;
-use crate::known::StoredClient;
 use crate::store::{Error, FromRow, On, Query, Row, Store, Tx, query, query_kept};
 use crate::time::Timestamp;
 
@@ -12,33 +11,18 @@ use crate::time::Timestamp;
 /// as long as these are remembered.
 const UNUSED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-impl FromRow for StoredClient {
-    fn from_row(row: &Row) -> Result<StoredClient, Error> {
-        Ok(StoredClient {
+impl FromRow for Client {
+    fn from_row(row: &Row) -> Result<Client, Error> {
+        let metadata = serde_json::from_str(&row.get::<String>("metadata")?);
+        Ok(Client {
             id: row.get("id")?,
-            origin: row.get("origin")?,
-            metadata: row.get("metadata")?,
+            origin: Origin::parse(&row.get::<String>("origin")?)
+                .ok_or(Error::Corrupt { column: "origin" })?,
+            metadata: metadata.map_err(|_| Error::Corrupt { column: "metadata" })?,
             secret_digest: row.get("secret_digest")?,
             created_at: row.get("created_at")?,
         })
     }
-}
-
-impl FromRow for Client {
-    fn from_row(row: &Row) -> Result<Client, Error> {
-        client_of(&StoredClient::from_row(row)?)
-    }
-}
-
-pub(super) fn client_of(stored: &StoredClient) -> Result<Client, Error> {
-    let metadata = serde_json::from_str(&stored.metadata);
-    Ok(Client {
-        id: stored.id.clone(),
-        origin: Origin::parse(&stored.origin).ok_or(Error::Corrupt { column: "origin" })?,
-        metadata: metadata.map_err(|_| Error::Corrupt { column: "metadata" })?,
-        secret_digest: stored.secret_digest.clone(),
-        created_at: stored.created_at,
-    })
 }
 
 struct FoundId(ClientId);
@@ -53,7 +37,7 @@ fn to_json(metadata: &ClientMetadata) -> Result<String, Error> {
     serde_json::to_string(metadata).map_err(|_| Error::Corrupt { column: "metadata" })
 }
 
-pub(super) async fn find<T: FromRow>(on: impl Into<On<'_>>, id: &ClientId) -> Result<Option<T>, Error> {
+pub(super) async fn find(on: impl Into<On<'_>>, id: &ClientId) -> Result<Option<Client>, Error> {
     const FIND: &str = "
 SELECT id, origin, metadata, secret_digest, created_at FROM oauth_clients WHERE id = $1 AND removed_at IS NULL";
     query(FIND).bind(id).fetch_optional(on).await

@@ -64,7 +64,7 @@ async fn show(app: &App, visit: &Visit, query: &str) -> Result<Response, PageErr
                 is_stronger_asked && !factors::find(&app.store, who.user.id).await?.are_proved_by(methods);
             let is_second_due = !who.meets_rule(app) || (onward.needs_second && !methods.has_second());
             if !is_short && !is_second_due {
-                return Ok(match who.must_accept_terms(app) {
+                return Ok(match who.must_accept_terms {
                     true => visit.go(&onward.through(terms::PATH)),
                     false => visit.go(onward.end()),
                 });

@@ -38,7 +38,7 @@ async fn find<'a>(
 ) -> Result<Result<(SignedIn, Terms<'a>), Response>, PageError> {
     let who = signed_in::holder(app, visit).await?.filter(|who| who.meets_rule(app));
     Ok(match (who, terms::current(&app.config)) {
-        (Some(who), Some(terms)) if who.must_accept_terms(app) => Ok((who, terms)),
+        (Some(who), Some(terms)) if who.must_accept_terms => Ok((who, terms)),
         (Some(_), _) => Err(visit.go(onward.end())),
         (None, _) => Err(visit.go(&onward.through("/login"))),
     })

@@ -1,6 +1,8 @@
 //! The authorization endpoint (RFC 6749 §3.1, §4.1.1; RFC 7636 §4.3): checks a request, stores it and
 //! sends the person to sign in and to decide.
 
+use std::sync::Arc;
+
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 
@@ -129,7 +131,7 @@ async fn target(
     app: &App,
     parameters: &Parameters,
     problems: &[FormError],
-) -> Result<(Client, String), PageError> {
+) -> Result<(Arc<Client>, String), PageError> {
     let is_ambiguous = |name: &&str| problems.contains(&FormError::Repeated((*name).to_owned()));
     if ["client_id", "redirect_uri", "response_mode", "state"].iter().any(is_ambiguous) {
         return Err(Problem::BadRequest.into());

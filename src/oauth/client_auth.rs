@@ -1,5 +1,7 @@
 //! Authentication of clients at the token, introspection and revocation endpoints (RFC 6749 §2.3).
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
@@ -97,7 +99,7 @@ impl Credentials {
     ///
     /// # Errors
     /// `invalid_client`; [`Error::TooManyRequests`] when wrong proofs came too often.
-    pub async fn prove(&self, app: &App, requester: &Requester, path: &str) -> Result<Client, Error> {
+    pub async fn prove(&self, app: &App, requester: &Requester, path: &str) -> Result<Arc<Client>, Error> {
         let method = self.proof.method();
         let refused = Error::InvalidClient(Challenge::Basic);
         let client = clients::find_known(app, &self.client_id).await?;
@@ -118,7 +120,7 @@ impl Credentials {
         let proven = match (client, &self.proof) {
             (Some(client), Proof::Secret(_, secret)) if is_secret_of(app, &client, secret) => Ok(client),
             (Some(client), Proof::Assertion(assertion)) => {
-                client_assertion::prove(app, &client, assertion, path).await.map(|()| client)
+                Box::pin(client_assertion::prove(app, &client, assertion, path)).await.map(|()| client)
             }
             _ => Err(refused),
         };
@@ -139,7 +141,7 @@ pub async fn authenticate(
     form: &mut Parameters,
     requester: &Requester,
     path: &str,
-) -> Result<Client, Error> {
+) -> Result<Arc<Client>, Error> {
     match Credentials::read(headers, form)? {
         Some(credentials) => credentials.prove(app, requester, path).await,
         None => Err(Error::InvalidRequest("client_id is required".into())),

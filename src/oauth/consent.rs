@@ -1,6 +1,7 @@
 //! Asking a person whether a client may use their account.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
@@ -17,7 +18,6 @@ use super::scope::Scope;
 use crate::accounts::factors;
 use crate::accounts::jobs;
 use crate::accounts::signed_in::{self, SignedIn};
-use crate::accounts::terms;
 use crate::accounts::users::User;
 use crate::app::App;
 use crate::clients::authorization_requests::{self, Approval, NO_NEW_ACCOUNT, Pending};
@@ -62,7 +62,7 @@ pub async fn post(
 /// A request that waits, with everything that decides about it.
 struct Question {
     pending: Pending,
-    client: Client,
+    client: Arc<Client>,
     scope: Scope,
     signed_in: SignedIn,
     /// The scope tokens that the person has allowed the client before.
@@ -106,10 +106,9 @@ async fn find(
     let expired = || PageError::from(Problem::RequestExpired);
     let id = id.parse().map_err(|_| expired())?;
     let cookie_digest = signed_in::cookie_digest(visit);
-    let terms = terms::current(&app.config).map(|terms| terms.version);
-    let waiting = question::find_waiting(&app.store, id, cookie_digest, terms, app.clock.now()).await?;
+    let waiting = question::find_waiting(&app.store, id, cookie_digest, app.clock.now()).await?;
     let Waiting { pending, signed_in, allowed_before, sessions } = waiting.ok_or_else(expired)?;
-    let signed_in = signed_in::seen(app, visit, signed_in).await;
+    let signed_in = signed_in::seen(app, visit, signed_in).await?;
     let is_since = |who: &SignedIn| who.session.authenticated_at >= pending.created_at;
     let wants_one = app.config.registration.enabled && pending.asked.prompt.create && !wants_no_other;
     if wants_one && !signed_in.as_ref().is_some_and(is_since) {
@@ -120,7 +119,7 @@ async fn find(
     let needs_second = is_second_required(app, &client, &scope);
     let signed_in = signed_in.filter(|who| pending.accepts(who.user.id, who.session.authenticated_at));
     let signed_in = match signed_in {
-        Some(who) if who.must_accept_terms(app) && pending.asked.prompt.none => {
+        Some(who) if who.must_accept_terms && pending.asked.prompt.none => {
             let why = "the person has to accept the terms of service";
             return refuse(app, visit, &pending, "interaction_required", why).await.map(Err);
         }
@@ -173,7 +172,7 @@ async fn is_strong_enough(
     needs_second: bool,
 ) -> Result<bool, PageError> {
     let methods = who.session.methods;
-    if !who.meets_rule(app) || who.must_accept_terms(app) || (needs_second && !methods.has_second()) {
+    if !who.meets_rule(app) || who.must_accept_terms || (needs_second && !methods.has_second()) {
         return Ok(false);
     }
     let is_met = pending.asked.acr().is_none_or(|asked| methods.acr() >= asked);

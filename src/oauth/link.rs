@@ -1,6 +1,7 @@
 //! Where a person lets in a device that has no browser of its own (RFC 8628 §3.3): entering its code, and
 //! deciding, with what helps to tell one's own device from a stranger's (RFC 8628 §5.4, RFC 10027).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
@@ -55,7 +56,7 @@ pub async fn post(State(app): State<App>, visit: Visit, form: Result<Parameters,
 struct Question {
     code: UserCode,
     pending: Pending,
-    client: Client,
+    client: Arc<Client>,
     scope: Scope,
     signed_in: SignedIn,
 }

@@ -1,5 +1,7 @@
 //! A client asks that the person be signed out (OpenID Connect RP-Initiated Logout).
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -72,7 +74,7 @@ fn carried(parameters: &Parameters) -> impl Iterator<Item = (&'static str, &str)
 /// What a client asks for, as far as it holds.
 struct Asked {
     hint: Option<Hint>,
-    client: Option<Client>,
+    client: Option<Arc<Client>>,
     /// Where the browser goes afterwards, with the client's `state`.
     way_on: Option<String>,
 }

@@ -48,7 +48,6 @@ pub async fn find_waiting(
     store: &Store,
     id: AuthorizationRequestId,
     cookie_digest: Option<String>,
-    terms: Option<&str>,
     now: Timestamp,
 ) -> Result<Option<Waiting>, Error> {
     const FIND: &str = "
@@ -56,16 +55,15 @@ SELECT r.id AS request_id, r.client_id, r.request, r.created_at AS requested_at,
        u.id, u.localpart, u.is_admin, u.created_at, u.provisioned_at, u.locked_at, u.deactivated_at,
        b.id AS session_id, b.created_at AS session_created_at, b.authenticated_at, b.methods,
        b.last_seen_at, b.last_seen_ip, b.user_agent,
-       EXISTS (SELECT 1 FROM terms_acceptances WHERE user_id = u.id AND version = $4) AS has_accepted_terms,
        (SELECT scope FROM consents WHERE user_id = u.id AND client_id = r.client_id) AS allowed_before,
        (SELECT COUNT(*) || ' ' || COUNT(s.device_id) FROM client_sessions AS s
         WHERE s.user_id = u.id AND s.ended_at IS NULL
             AND (s.device_id IS NULL OR r.device_id IS NULL OR s.device_id <> r.device_id)) AS sessions
 FROM authorization_requests AS r
 LEFT JOIN browser_sessions AS b ON b.cookie_digest = $1 AND b.ended_at IS NULL
-LEFT JOIN users AS u ON u.id = b.user_id AND u.locked_at IS NULL AND u.deactivated_at IS NULL
+LEFT JOIN users AS u ON u.id = b.user_id
 WHERE r.id = $2 AND NOT r.is_pushed AND r.answered_at IS NULL AND r.expires_at > $3";
-    query(FIND).bind(cookie_digest).bind(id).bind(now).bind(terms).fetch_optional(store).await
+    query(FIND).bind(cookie_digest).bind(id).bind(now).fetch_optional(store).await
 }
 
 /// What a code stands for, spent or not.

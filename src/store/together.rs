@@ -50,7 +50,7 @@ async fn at_once(store: &Store, pool: &PgPool, steps: &[Query]) -> Result<bool, 
     // The connection had most likely died before; a transaction finds a live one. If not, its steps find
     // that they were done.
     if done.as_ref().is_err_and(is_dead) {
-        let mut transaction = on_live_connection!(pool, pool.begin().await)?;
+        let mut transaction = on_live_connection!(pool, Box::pin(pool.begin()).await)?;
         done = all().execute(&mut *transaction).await;
         if done.is_ok() {
             transaction.commit().await?;
