@@ -426,11 +426,11 @@ CREATE INDEX jobs_due ON jobs (run_at) WHERE given_up_at IS NULL;
 CREATE INDEX jobs_queue ON jobs (queue, id);
 
 -- One row per limited thing: the moment at which its whole allowance will be back.
+-- No index on it: what is counted at every attempt is cheaper to change so, and few rows are there to be swept.
 CREATE TABLE rate_limits (
     subject TEXT PRIMARY KEY,
     full_at BIGINT NOT NULL
 );
-CREATE INDEX rate_limits_full ON rate_limits (full_at);
 
 -- What two devices leave for each other while one signs the other in: one text, for minutes.
 CREATE TABLE rendezvous_sessions (

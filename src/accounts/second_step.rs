@@ -61,7 +61,7 @@ pub async fn try_code(
         return Ok(Tried::Wrong);
     }
     for guess in &guesses {
-        rate_limits::refund(&mut tx, app, guess).await?;
+        rate_limits::refund(&mut tx, app, guess, None).await?;
     }
     if method == Method::RecoveryCode {
         tell(&mut tx, app, user, Event::RecoveryCodeUsed, Some(&visit.requester)).await?;

@@ -77,13 +77,8 @@ impl Counted {
     /// # Errors
     /// When the database fails.
     pub async fn give_back(&self, tx: &mut Tx, app: &App) -> Result<(), store::Error> {
-        rate_limits::refund(tx, app, &Action::SignInFrom(&self.address)).await?;
-        match &self.name {
-            Some((name, browser)) => {
-                rate_limits::refund(tx, app, &Action::SignInTo(name, browser.as_deref())).await
-            }
-            None => Ok(()),
-        }
+        let name = self.name.as_ref().map(|(name, browser)| Action::SignInTo(name, browser.as_deref()));
+        rate_limits::refund(tx, app, &Action::SignInFrom(&self.address), name.as_ref()).await
     }
 }
 

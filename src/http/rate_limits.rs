@@ -160,14 +160,26 @@ pub async fn look(app: &App, action: &Action<'_>) -> Result<Allowance, Error> {
     })
 }
 
-/// Gives back an attempt that turned out to be no guess.
+/// Gives back an attempt that turned out to be no guess, and perhaps what it was counted as besides.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn refund(tx: &mut Tx, app: &App, action: &Action<'_>) -> Result<(), Error> {
-    let (one, _) = spans(&action.limit(app));
-    const REFUND: &str = "UPDATE rate_limits SET full_at = full_at - $1 WHERE subject = $2";
-    query(REFUND).bind(one).bind(action.subject()).execute(tx).await?;
+pub async fn refund(
+    tx: &mut Tx,
+    app: &App,
+    action: &Action<'_>,
+    besides: Option<&Action<'_>>,
+) -> Result<(), Error> {
+    const REFUND: &str = "
+UPDATE rate_limits SET full_at = full_at - CASE subject WHEN $1 THEN $2 ELSE $4 END WHERE subject IN ($1, $3)";
+    let one = |action: &Action<'_>| spans(&action.limit(app)).0;
+    query(REFUND)
+        .bind(action.subject())
+        .bind(one(action))
+        .bind(besides.map(Action::subject))
+        .bind(besides.map(one))
+        .execute(tx)
+        .await?;
     Ok(())
 }
 

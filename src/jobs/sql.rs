@@ -24,6 +24,7 @@ VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $6)";
         .bind(now)
         .execute(tx)
         .await?;
+    tx.ask_for_work();
     Ok(())
 }
 

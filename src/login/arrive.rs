@@ -175,8 +175,11 @@ async fn let_in(
             (session.id, secret)
         }
     };
+    let has_work = tx.asks_for_work();
     tx.commit().await?;
-    app.wake_workers();
+    if has_work {
+        app.wake_workers();
+    }
     let (methods, ip) = (methods.to_text(), visit.requester.ip());
     tracing::info!(user = %user.id, %session, methods, ip, "a person signed in");
     Ok(visit.sign_in(visit.go(onward.end()), &secret, app.config.sessions.browser_absolute_seconds))

@@ -223,7 +223,13 @@ impl Store {
                 .map_err(Error::from),
         };
         match begun {
-            Ok(engine) => Ok(Tx { engine, has_failed: false, changed: Vec::new(), store: self.clone() }),
+            Ok(engine) => Ok(Tx {
+                engine,
+                has_failed: false,
+                changed: Vec::new(),
+                has_work: false,
+                store: self.clone(),
+            }),
             Err(error) => {
                 self.note_refused_write();
                 Err(error)
@@ -307,6 +313,8 @@ pub struct Tx {
     has_failed: bool,
     /// What is announced once the transaction is committed.
     changed: Vec<Change>,
+    /// Whether there is work for others once it is.
+    has_work: bool,
     store: Store,
 }
 
@@ -343,6 +351,16 @@ impl Tx {
         if !self.changed.contains(&change) {
             self.changed.push(change);
         }
+    }
+
+    /// Notes that the transaction asks for work to be done once it is committed.
+    pub fn ask_for_work(&mut self) {
+        self.has_work = true;
+    }
+
+    /// Whether it does: somebody may have to be woken then.
+    pub fn asks_for_work(&self) -> bool {
+        self.has_work
     }
 
     /// Makes the transaction durable and announces what it changed. A caller that goes away does not
