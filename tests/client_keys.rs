@@ -313,6 +313,10 @@ async fn the_command_line_makes_no_client_that_could_not_prove_itself() {
     for (keys, complaint) in [
         (&[][..], "--jwks-uri: is needed for the method private_key_jwt, or else jwks"),
         (&["--jwks", "keys.json", "--jwks-uri", uri], "--jwks-uri: is given besides jwks"),
+        (
+            &["--redirect-uri", "https://a.org/", "--redirect-uri", "https://a.org/#x"],
+            "--redirect-uri https://a.org/#x: must be",
+        ),
         (&["--jwks", "nowhere.json"], "No such file"),
         (&["--jwks", "text.json"], "no JSON object"),
         (&["--jwks", "secret.json"], "--jwks: has a key that must stay with the client"),

@@ -290,6 +290,21 @@ on_both_engines! {
         assert!(answers.into_iter().all(|is_active| is_active));
     }
 
+    async fn many_tokens_that_the_node_does_not_know_are_asked_about_at_once(engine: Engine) {
+        let (server, first) = signed_in(engine).await;
+        let client = server.client().await;
+        let mut asked = vec![(first.access, true)];
+        for number in 0..5 {
+            asked.push((server.tokens("alice", &client, &format!("DEVICE100{number}")).await.access, true));
+        }
+        asked.extend((0..34).map(|_| (Family::new().random_token(TokenKind::Access), false)));
+        // None of them was asked about before: in this order and another, each twice.
+        let questions = asked.iter().chain(asked.iter().rev());
+        let answers = join_all(questions.clone().map(|(token, _)| server.is_active(token))).await;
+        let expected: Vec<bool> = questions.map(|(_, is_active)| *is_active).collect();
+        assert_eq!(answers, expected);
+    }
+
     async fn answers_are_not_stored_and_no_script_may_read_them(engine: Engine) {
         let (server, tokens) = signed_in(engine).await;
         let secret = secret(&server);

@@ -190,7 +190,7 @@ pub async fn check(
         None => return Ok(Err(Useless::Unknown)),
     };
     let mut tx = app.store.begin().await?;
-    rate_limits::refund(&mut tx, app, &guess, None).await?;
+    rate_limits::refund(&mut tx, app, &[guess]).await?;
     tx.commit().await?;
     Ok(match found.why_useless(app.clock.now()) {
         Some(useless) => Err(useless),

@@ -60,9 +60,7 @@ pub async fn try_code(
         tracing::warn!(%user, method = method.as_str(), ip, "a wrong code came for a second step");
         return Ok(Tried::Wrong);
     }
-    for guess in &guesses {
-        rate_limits::refund(&mut tx, app, guess, None).await?;
-    }
+    rate_limits::refund(&mut tx, app, &guesses).await?;
     if method == Method::RecoveryCode {
         tell(&mut tx, app, user, Event::RecoveryCodeUsed, Some(&visit.requester)).await?;
     }

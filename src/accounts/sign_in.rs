@@ -78,7 +78,8 @@ impl Counted {
     /// When the database fails.
     pub async fn give_back(&self, tx: &mut Tx, app: &App) -> Result<(), store::Error> {
         let name = self.name.as_ref().map(|(name, browser)| Action::SignInTo(name, browser.as_deref()));
-        rate_limits::refund(tx, app, &Action::SignInFrom(&self.address), name.as_ref()).await
+        let counted_as: Vec<_> = [Action::SignInFrom(&self.address)].into_iter().chain(name).collect();
+        rate_limits::refund(tx, app, &counted_as).await
     }
 }
 

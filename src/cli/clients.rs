@@ -174,7 +174,8 @@ impl Create {
             trusted: false,
             access_token_lifetime_seconds: None,
         };
-        let wrong: Vec<String> = client.problems().iter().map(complaint).collect();
+        let wrong: Vec<String> =
+            client.problems().iter().map(|problem| complaint(problem, &client)).collect();
         match wrong.is_empty() {
             true => Ok(ClientMetadata::from_config(&client)),
             false => Err(Failure::usage(wrong.join("\n"))),
@@ -182,12 +183,17 @@ impl Create {
     }
 }
 
-/// What is wrong, under the name of the option.
-fn complaint(problem: &Problem) -> String {
-    let option = match problem.key.split('[').next() {
-        Some("client_name") => "name".to_owned(),
-        Some("redirect_uris") => "redirect-uri".to_owned(),
-        Some("grant_types") => "grant-type".to_owned(),
+/// What is wrong, under the name of the option, and with which of several redirect URIs.
+fn complaint(problem: &Problem, client: &StaticClient) -> String {
+    let (key, place) = problem.key.split_once('[').unwrap_or((&problem.key, ""));
+    let option = match key {
+        "client_name" => "name".to_owned(),
+        "redirect_uris" => {
+            let place: Option<usize> = place.trim_end_matches(']').parse().ok();
+            let wrong = place.and_then(|place| client.redirect_uris.get(place));
+            wrong.map_or("redirect-uri".to_owned(), |uri| format!("redirect-uri {}", uri.escape_default()))
+        }
+        "grant_types" => "grant-type".to_owned(),
         _ => problem.key.replace('_', "-"),
     };
     format!("--{option}: {}", problem.message)

@@ -160,26 +160,22 @@ pub async fn look(app: &App, action: &Action<'_>) -> Result<Allowance, Error> {
     })
 }
 
-/// Gives back an attempt that turned out to be no guess, and perhaps what it was counted as besides.
+/// Gives back an attempt that turned out to be no guess, as all that it was counted as.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn refund(
-    tx: &mut Tx,
-    app: &App,
-    action: &Action<'_>,
-    besides: Option<&Action<'_>>,
-) -> Result<(), Error> {
+pub async fn refund(tx: &mut Tx, app: &App, actions: &[Action<'_>]) -> Result<(), Error> {
     const REFUND: &str = "
 UPDATE rate_limits SET full_at = full_at - CASE subject WHEN $1 THEN $2 ELSE $4 END WHERE subject IN ($1, $3)";
-    let one = |action: &Action<'_>| spans(&action.limit(app)).0;
-    query(REFUND)
-        .bind(action.subject())
-        .bind(one(action))
-        .bind(besides.map(Action::subject))
-        .bind(besides.map(one))
-        .execute(tx)
-        .await?;
+    for two in actions.chunks(2) {
+        let mut refund = query(REFUND);
+        for place in 0..2 {
+            let action = two.get(place);
+            refund = refund.bind(action.map(Action::subject));
+            refund = refund.bind(action.map(|action| spans(&action.limit(app)).0));
+        }
+        refund.execute(tx).await?;
+    }
     Ok(())
 }
 

@@ -128,7 +128,7 @@ async fn find(app: &App, visit: &Visit, code: UserCode) -> Result<Result<Questio
     };
     let mut tx = app.store.begin().await?;
     for guess in &guesses {
-        rate_limits::refund(&mut tx, app, guess, None).await?;
+        rate_limits::refund(&mut tx, app, std::slice::from_ref(guess)).await?;
     }
     tx.commit().await?;
     let client = clients::find_known(app, &pending.client_id).await?.ok_or(Problem::UnknownClient)?;

@@ -194,6 +194,25 @@ INSERT INTO installation (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPD
     }
 
     #[tokio::test]
+    async fn those_who_ask_meanwhile_are_read_for_together_and_a_full_statement_waits_for_nobody() {
+        let (_folder, store) = store().await;
+        let mut asking: Vec<_> =
+            (0..20).map(|number| Box::pin(find(&store, format!("name {number}")))).collect();
+        let mut gathered = Vec::new();
+        for question in &mut asking {
+            // The tasks that read have no turn before this one waits.
+            assert!(question.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            let reads = store.reads.lock();
+            gathered.extend(reads.values().map(|gathered| (gathered.under_way, gathered.waiting.len())));
+        }
+        let waiting = |under_way, most| (0..=most).map(move |waiting| (under_way, waiting));
+        assert_eq!(gathered, waiting(1, 15).chain(waiting(2, 3)).collect::<Vec<_>>());
+        for (number, question) in asking.into_iter().enumerate() {
+            assert_eq!(question.await, Some(format!("value {number}")));
+        }
+    }
+
+    #[tokio::test]
     async fn what_was_written_before_the_question_is_seen() {
         let (_folder, store) = store().await;
         let mut others = JoinSet::new();
