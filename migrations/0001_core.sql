@@ -263,6 +263,8 @@ CREATE TABLE oauth_clients (
 );
 
 CREATE TABLE consents (
+    -- What a person allows anew is another consent: codes from before are worth nothing.
+    id         TEXT NOT NULL,
     user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     client_id  TEXT NOT NULL REFERENCES oauth_clients (id) ON DELETE CASCADE,
     scope      TEXT NOT NULL,
@@ -278,7 +280,7 @@ CREATE TABLE client_sessions (
     id                     TEXT PRIMARY KEY,
     -- NULL when the client acts for itself (RFC 6749 §4.4).
     user_id                TEXT,
-    -- NULL when the client signed in by the login API of older Matrix clients, which knows no clients.
+    -- NULL when the client signed in by the login API of older Matrix clients, which knows no clients; not both.
     client_id              TEXT,
     browser_session_id     TEXT,
     scope                  TEXT NOT NULL,
@@ -309,14 +311,11 @@ CREATE TABLE client_sessions (
     -- The name of its device, as it was last given here; or what the person calls a personal token.
     name                   TEXT,
     -- When it ends by itself: a session with this is a personal token.
-    expires_at             BIGINT,
-    CHECK (user_id IS NOT NULL OR client_id IS NOT NULL)
+    expires_at             BIGINT
 );
 CREATE INDEX client_sessions_user ON client_sessions (user_id, id);
 CREATE INDEX client_sessions_client ON client_sessions (client_id);
-CREATE INDEX client_sessions_browser_session ON client_sessions (browser_session_id);
 CREATE INDEX client_sessions_ended ON client_sessions (ended_at) WHERE ended_at IS NOT NULL;
-CREATE INDEX client_sessions_expires ON client_sessions (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX client_sessions_foreign ON client_sessions (id) WHERE has_foreign_tokens;
 -- Never two live sessions on one device (Matrix CS API, Relationship between access tokens and devices).
 CREATE UNIQUE INDEX client_sessions_live_device ON client_sessions (user_id, device_id) WHERE ended_at IS NULL;
@@ -332,30 +331,23 @@ CREATE TABLE access_tokens (
 CREATE INDEX access_tokens_session ON access_tokens (session_id);
 CREATE INDEX access_tokens_expires ON access_tokens (expires_at);
 
--- A row lives for a day, and what it names for longer: foreign keys would never act, and their checks and
--- locks, with the indexes they need, would cost a sign-in more than the row itself.
-CREATE TABLE authorization_requests (
-    id                 TEXT PRIMARY KEY,
-    client_id          TEXT NOT NULL,
-    -- The checked request as JSON; what follows is what became of it.
-    request            TEXT NOT NULL,
-    -- The Matrix device in its scope.
-    device_id          TEXT,
-    -- Pushed by the client (RFC 9126) and not yet begun by a browser.
-    is_pushed          BOOLEAN NOT NULL,
-    created_at         BIGINT NOT NULL,
-    expires_at         BIGINT NOT NULL,
-    answered_at        BIGINT,
-    user_id            TEXT,
-    browser_session_id TEXT,
-    authenticated_at   BIGINT,
-    methods            TEXT,
-    code_digest        TEXT,
-    code_expires_at    BIGINT,
-    code_spent_at      BIGINT,
-    client_session_id  TEXT
+-- What clients have pushed and no browser has begun yet (RFC 9126).
+CREATE TABLE pushed_requests (
+    -- Says since when.
+    id        TEXT PRIMARY KEY,
+    client_id TEXT NOT NULL,
+    -- The checked request as JSON.
+    request   TEXT NOT NULL
 );
-CREATE INDEX authorization_requests_client ON authorization_requests (client_id);
+
+-- Requests whose code was spent. Before that nothing is stored for one: it travels with the browser, and what was
+-- granted with the code. A row lives for a day, and what it names for longer: a foreign key would never act.
+CREATE TABLE spent_codes (
+    -- Says when the request began.
+    request_id        TEXT PRIMARY KEY,
+    client_session_id TEXT NOT NULL,
+    spent_at          BIGINT NOT NULL
+);
 
 -- Sign-ins of devices without a browser of their own (RFC 8628).
 CREATE TABLE device_requests (

@@ -20,6 +20,8 @@ pub enum BrowserSession {}
 pub enum ClientSession {}
 /// What an [`AuthorizationRequestId`] names.
 pub enum AuthorizationRequest {}
+/// What a [`ConsentId`] names.
+pub enum Consent {}
 /// What an [`SsoLoginId`] names.
 pub enum SsoLogin {}
 /// What an [`AuthenticatorAppId`] names.
@@ -45,8 +47,10 @@ pub type UserId = Id<User>;
 pub type BrowserSessionId = Id<BrowserSession>;
 /// What a client holds after a grant: a chain of access and refresh tokens.
 pub type ClientSessionId = Id<ClientSession>;
-/// One pending or answered request at the authorization endpoint.
+/// One request at the authorization endpoint, from when it is begun until its code is forgotten.
 pub type AuthorizationRequestId = Id<AuthorizationRequest>;
+/// What a person has allowed a client, until it is forgotten.
+pub type ConsentId = Id<Consent>;
 /// A sign-in that an older Matrix client began by leading a browser here.
 pub type SsoLoginId = Id<SsoLogin>;
 /// An authenticator app of a person.

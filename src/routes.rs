@@ -168,7 +168,7 @@ fn pages(app: &App) -> Router<App> {
     let mut router = Router::new()
         .route("/", get(index))
         .route("/authorize", get(authorize::get).post(authorize::post))
-        .route("/authorize/{id}", get(consent::get).post(consent::post))
+        .route("/authorize/{secret}", get(consent::get).post(consent::post))
         .route("/login", get(password::get).post(password::post))
         .route("/login/second", get(second::get).post(second::post))
         .route("/login/recovery-code", get(second::get_recovery).post(second::post_recovery))

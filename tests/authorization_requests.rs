@@ -5,7 +5,8 @@ use http::StatusCode;
 use serde_json::json;
 
 use crate::support::server::{
-    Answer, Engine, REDIRECT_URI, Server, authorization_query, form_request, matrix_scope, on_both_engines,
+    Answer, Engine, PASSWORD, REDIRECT_URI, Server, authorization_query, code_form, form_request,
+    matrix_scope, on_both_engines,
 };
 
 /// Asks as a browser that nobody is signed in with.
@@ -77,6 +78,42 @@ on_both_engines! {
         let answer = ask(&server, &authorization_query(&client, "openid", &changes)).await;
         assert!(answer.location().starts_with("/authorize/"), "{}", answer.location());
     }
+
+    async fn a_long_request_finds_its_way_through_the_sign_in_and_back(engine: Engine) {
+        let server = Server::start(engine).await;
+        server.user("alice").await;
+        let client = server.client().await;
+        let state = "&=é\"".repeat(400);
+        let mut browser = server.browser();
+        let query = authorization_query(&client, &matrix_scope("DEVICE0001"), &[("state", &state)]);
+        let (path, away) = browser.ask(&query).await;
+        let login = browser.get(away.location()).await;
+        assert!(login.text().contains("Example app"), "the page names the client");
+        let (csrf, next) = (login.field("csrf"), login.field("next"));
+        let form = [("csrf", csrf.as_str()), ("next", &next), ("username", "alice"), ("password", PASSWORD)];
+        assert_eq!(browser.post("/login", &form).await.location(), path);
+        let csrf = browser.get(&path).await.field("csrf");
+        let back = browser.post(&path, &[("csrf", &csrf), ("answer", "approve")]).await;
+        assert_eq!(back.query_parameter("state"), Some(state));
+        let code = back.query_parameter("code").unwrap();
+        assert_eq!(server.post("/oauth2/token", &code_form(&client, &code)).await.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_fit_into_an_address_is_refused() {
+    let server = Server::start(Engine::Sqlite).await;
+    let client = server.client().await;
+    let long = "x".repeat(2048);
+    let (state, nonce) = (("state", long.as_str()), ("nonce", long.as_str()));
+    for one in [state, nonce] {
+        let answer = ask(&server, &authorization_query(&client, "openid", &[one])).await;
+        assert!(answer.location().starts_with("/authorize/"), "{}", answer.location());
+    }
+    let answer = ask(&server, &authorization_query(&client, "openid", &[state, nonce])).await;
+    assert_is_refused(&answer, "invalid_request", "both");
+    assert_eq!(answer.query_parameter("error_description").as_deref(), Some("the request is too long"));
+    assert_eq!(answer.query_parameter("state"), Some(long));
 }
 
 #[tokio::test]

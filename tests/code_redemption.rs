@@ -124,6 +124,8 @@ on_both_engines! {
         let mut tx = server.app.store.begin().await.unwrap();
         let removal = query("UPDATE oauth_clients SET removed_at = 1 WHERE id = $1").bind(&*client);
         assert_eq!(removal.execute(&mut tx).await.unwrap(), 1);
+        let forgotten = query("DELETE FROM consents WHERE client_id = $1").bind(&*client);
+        assert_eq!(forgotten.execute(&mut tx).await.unwrap(), 1);
         tx.commit().await.unwrap();
         let answer = redeem(&server, &client, &code).await;
         assert_eq!((answer.status, answer.error().as_str()), (StatusCode::UNAUTHORIZED, "invalid_client"));

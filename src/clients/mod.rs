@@ -1,15 +1,17 @@
 //! OAuth clients: who they say they are, where they may send a browser, what they may ask for, and
 //! what people have allowed them.
 //!
-//! Owns `oauth_clients`, `consents`, `authorization_requests`, `device_requests` and `used_assertions`. Registration over HTTP is `oauth/client_registration.rs`;
-//! authentication of clients is `oauth/client_auth.rs`.
+//! Owns `oauth_clients`, `consents`, `pushed_requests`, `spent_codes`, `device_requests` and `used_assertions`.
+//! Registration over HTTP is `oauth/client_registration.rs`; authentication of clients is `oauth/client_auth.rs`.
 
 pub mod assertions;
+pub mod authorization_codes;
 pub mod authorization_requests;
 pub mod consents;
 pub mod device_requests;
 pub mod label;
 pub mod metadata;
+pub mod pushed_requests;
 pub mod redirect_uri;
 pub mod scope_words;
 mod sql;
@@ -171,14 +173,16 @@ pub fn keeping(id: &ClientId) -> Query {
     sql::keeping(id)
 }
 
-/// Removes a client; `false` when there is none. Its sessions must be ended by the caller, afterwards:
+/// Removes a client and what people have allowed it; `false` when there is none. Its sessions must be ended by the caller, afterwards:
 /// one that began at the same moment is then there.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn remove(tx: &mut Tx, id: &ClientId, now: Timestamp) -> Result<bool, store::Error> {
     tx.announce(Change::Client(id.clone()));
-    sql::remove(tx, id, now).await
+    let is_removed = sql::remove(tx, id, now).await?;
+    consents::forget_client(tx, id).await?;
+    Ok(is_removed)
 }
 
 /// Makes the configured clients exactly those of the configuration, and returns the identifiers of
@@ -214,7 +218,8 @@ pub async fn sync_configured(
 /// When the database fails.
 pub async fn expire(tx: &mut Tx, now: Timestamp) -> Result<(), store::Error> {
     assertions::expire(tx, now).await?;
-    authorization_requests::expire(tx, now).await?;
+    pushed_requests::expire(tx, now).await?;
+    authorization_codes::expire(tx, now).await?;
     device_requests::expire(tx, now).await?;
     for gone in sql::expire(tx, now).await? {
         tx.announce(Change::Client(gone));

@@ -124,7 +124,6 @@ pub(super) async fn expire(tx: &mut Tx, now: Timestamp) -> Result<Vec<ClientId>,
 DELETE FROM oauth_clients
 WHERE (origin = 'registered' OR removed_at IS NOT NULL) AND created_at < $1
   AND NOT EXISTS (SELECT 1 FROM client_sessions WHERE client_id = oauth_clients.id)
-  AND NOT EXISTS (SELECT 1 FROM authorization_requests WHERE client_id = oauth_clients.id)
   AND NOT EXISTS (SELECT 1 FROM device_requests WHERE client_id = oauth_clients.id)
 RETURNING id";
     let gone: Vec<FoundId> = query(EXPIRE).bind(now - UNUSED).fetch_all(tx).await?;

@@ -1,6 +1,7 @@
 //! Paths of ours that links name.
 
-const LONGEST: usize = 2048;
+/// Room for a sealed authorization request.
+const LONGEST: usize = 8192;
 
 /// The path to go on to, if it is one of ours: nobody may be led elsewhere by a link to one of our
 /// pages. Browsers read `//host`, `/\host` and paths with tabs or line breaks as other sites.

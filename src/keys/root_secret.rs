@@ -20,6 +20,7 @@ pub struct RootSecret {
     registration_token: hmac::Key,
     captcha: hmac::Key,
     ceremony: hmac::Key,
+    sealing: hmac::Key,
 }
 
 /// The length that is asked of HKDF.
@@ -60,6 +61,7 @@ impl RootSecret {
             registration_token: hmac::Key::new(hmac::HMAC_SHA256, &derive("registration tokens")?),
             captcha: hmac::Key::new(hmac::HMAC_SHA256, &derive("captchas")?),
             ceremony: hmac::Key::new(hmac::HMAC_SHA256, &derive("passkey ceremonies")?),
+            sealing: hmac::Key::new(hmac::HMAC_SHA256, &derive("sealed by identifier")?),
         })
     }
 
@@ -127,14 +129,7 @@ impl RootSecret {
     /// # Errors
     /// When the cipher fails, which it has no reason to.
     pub fn encrypt(&self, context: &str, plain: &[u8]) -> Result<String, BrokenCiphertext> {
-        let key = self.cipher()?;
-        let mut data = plain.to_vec();
-        let nonce = key
-            .seal_in_place_append_tag(Aad::from(context.as_bytes()), &mut data)
-            .map_err(|_| BrokenCiphertext)?;
-        let mut out = nonce.as_ref().to_vec();
-        out.append(&mut data);
-        Ok(base64url(out))
+        encrypt(&self.encryption, context, plain.to_vec()).map(base64url)
     }
 
     /// Decrypts what [`RootSecret::encrypt`] made.
@@ -142,22 +137,57 @@ impl RootSecret {
     /// # Errors
     /// When the text was changed, or made under another root secret or for another context.
     pub fn decrypt(&self, context: &str, text: &str) -> Result<Vec<u8>, BrokenCiphertext> {
-        let mut data = from_base64url(text).ok_or(BrokenCiphertext)?;
-        if data.len() < NONCE_LEN {
-            return Err(BrokenCiphertext);
-        }
-        let mut sealed = data.split_off(NONCE_LEN);
-        let nonce = Nonce::try_assume_unique_for_key(&data).map_err(|_| BrokenCiphertext)?;
-        let plain = self
-            .cipher()?
-            .open_in_place(nonce, Aad::from(context.as_bytes()), &mut sealed)
-            .map_err(|_| BrokenCiphertext)?;
-        Ok(plain.to_vec())
+        decrypt(&self.encryption, context, from_base64url(text).ok_or(BrokenCiphertext)?)
     }
 
-    fn cipher(&self) -> Result<RandomizedNonceKey, BrokenCiphertext> {
-        RandomizedNonceKey::new(&AES_256_GCM, &self.encryption).map_err(|_| BrokenCiphertext)
+    /// Encrypts what travels through a browser and comes back, with an identifier, under a key that follows from
+    /// that: anybody may have as many made as they like, which would wear out random nonces under one key (NIST SP
+    /// 800-38D §8.3). `context` says what it is.
+    ///
+    /// # Errors
+    /// When the cipher fails, which it has no reason to.
+    pub fn seal(&self, context: &str, id: [u8; 16], plain: Vec<u8>) -> Result<String, BrokenCiphertext> {
+        let mut sealed = id.to_vec();
+        sealed.append(&mut encrypt(&self.key_of(&id)?, context, plain)?);
+        Ok(base64url(sealed))
     }
+
+    /// The identifier, and what [`RootSecret::seal`] has encrypted.
+    ///
+    /// # Errors
+    /// When the text was changed, or made under another root secret or for another context.
+    pub fn open(&self, context: &str, text: &str) -> Result<([u8; 16], Vec<u8>), BrokenCiphertext> {
+        let mut id = from_base64url(text).ok_or(BrokenCiphertext)?;
+        if id.len() < 16 {
+            return Err(BrokenCiphertext);
+        }
+        let sealed = id.split_off(16);
+        let id = id.try_into().map_err(|_| BrokenCiphertext)?;
+        Ok((id, decrypt(&self.key_of(&id)?, context, sealed)?))
+    }
+
+    fn key_of(&self, id: &[u8; 16]) -> Result<[u8; 32], BrokenCiphertext> {
+        hmac::sign(&self.sealing, id).as_ref().try_into().map_err(|_| BrokenCiphertext)
+    }
+}
+
+fn encrypt(key: &[u8; 32], context: &str, mut data: Vec<u8>) -> Result<Vec<u8>, BrokenCiphertext> {
+    let key = RandomizedNonceKey::new(&AES_256_GCM, key).map_err(|_| BrokenCiphertext)?;
+    let nonce = key.seal_in_place_append_tag(Aad::from(context.as_bytes()), &mut data);
+    let mut out = nonce.map_err(|_| BrokenCiphertext)?.as_ref().to_vec();
+    out.append(&mut data);
+    Ok(out)
+}
+
+fn decrypt(key: &[u8; 32], context: &str, mut data: Vec<u8>) -> Result<Vec<u8>, BrokenCiphertext> {
+    if data.len() < NONCE_LEN {
+        return Err(BrokenCiphertext);
+    }
+    let key = RandomizedNonceKey::new(&AES_256_GCM, key).map_err(|_| BrokenCiphertext)?;
+    let mut sealed = data.split_off(NONCE_LEN);
+    let nonce = Nonce::try_assume_unique_for_key(&data).map_err(|_| BrokenCiphertext)?;
+    let plain = key.open_in_place(nonce, Aad::from(context.as_bytes()), &mut sealed);
+    Ok(plain.map_err(|_| BrokenCiphertext)?.to_vec())
 }
 
 /// The root secret is too short to be one.

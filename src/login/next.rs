@@ -3,7 +3,7 @@
 use crate::accounts::account_pages::home;
 use crate::app::App;
 use crate::clients;
-use crate::clients::authorization_requests::{self, Pending};
+use crate::clients::authorization_requests::{Pending, WAITING};
 use crate::clients::label::{ClientLabel, Destination};
 use crate::http::error::PageError;
 use crate::http::form::{Parameters, with_query};
@@ -71,11 +71,9 @@ pub struct Waiting {
 /// # Errors
 /// When the database fails.
 pub async fn waiting(app: &App, visit: &Visit, next: Option<&str>) -> Result<Option<Waiting>, PageError> {
-    let id = next.and_then(|next| next.strip_prefix("/authorize/")).and_then(|id| id.parse().ok());
-    let Some(id) = id else { return Ok(None) };
-    let Some(pending) = authorization_requests::find_pending(&app.store, id, app.clock.now()).await? else {
-        return Ok(None);
-    };
+    let sealed = next.and_then(|next| next.strip_prefix(WAITING));
+    let pending = sealed.and_then(|sealed| Pending::open(sealed, app.keys.root(), app.clock.now()));
+    let Some(pending) = pending else { return Ok(None) };
     let Some(client) = clients::find_known(app, &pending.client_id).await? else { return Ok(None) };
     let destination = Destination::of(&pending.asked.redirect_uri);
     let hint = pending.asked.login_hint.as_deref();

@@ -1,5 +1,5 @@
-//! The authorization endpoint (RFC 6749 §3.1, §4.1.1; RFC 7636 §4.3): checks a request, stores it and
-//! sends the person to sign in and to decide.
+//! The authorization endpoint (RFC 6749 §3.1, §4.1.1; RFC 7636 §4.3): checks a request and sends the
+//! person with it to sign in and to decide.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use super::id_token;
 use super::response_mode::Return;
 use super::scope::{InvalidScope, Scope};
 use crate::app::App;
-use crate::clients::authorization_requests::{self, Asked, Prompt, ResponseMode};
-use crate::clients::{self, Client, GrantType, redirect_uri};
+use crate::clients::authorization_requests::{Asked, Pending, Prompt, ResponseMode, WAITING};
+use crate::clients::{self, Client, GrantType, pushed_requests, redirect_uri};
 use crate::http::error::{PageError, Problem};
 use crate::http::form::{FormError, Parameters};
 use crate::http::visit::Visit;
@@ -39,11 +39,6 @@ pub async fn post(
         }
         _ => visit.answer(Err(Problem::BadRequest.into())),
     }
-}
-
-/// The local path at which a request waits for its answer.
-pub fn path_of(id: AuthorizationRequestId) -> String {
-    format!("/authorize/{id}")
 }
 
 /// What stands before the identifier of a pushed request (RFC 9126 §2.2).
@@ -91,8 +86,15 @@ async fn begin(app: &App, visit: &Visit, query: &str) -> Result<Response, PageEr
             return way_back.with_error(app, visit, error, &super::error::description_text(&why));
         }
     };
-    let id = authorization_requests::add(&app.store, &client.id, &asked, app.clock.now()).await?;
-    Ok(visit.follow_languages(visit.go(&path_of(id)), asked.ui_locales.as_deref()))
+    go_on(app, visit, client.id.clone(), asked)
+}
+
+/// Sends the browser on with a request.
+fn go_on(app: &App, visit: &Visit, client_id: ClientId, asked: Asked) -> Result<Response, PageError> {
+    let pending = Pending::new(client_id, asked, app.clock.now());
+    let sealed = pending.seal(app.keys.root()).map_err(|_| Problem::Internal)?;
+    let answer = visit.go(&format!("{WAITING}{sealed}"));
+    Ok(visit.follow_languages(answer, pending.asked.ui_locales.as_deref()))
 }
 
 /// How an answer travels if the client does not say: whoever asks for tokens from this endpoint, which
@@ -115,13 +117,9 @@ async fn begin_pushed(
     let client_id = parameters.get("client_id").ok_or(Problem::UnknownClient)?;
     let id: AuthorizationRequestId = id.parse().map_err(|_| Problem::RequestExpired)?;
     let client_id = ClientId(client_id.to_owned());
-    match authorization_requests::begin_pushed(&app.store, id, &client_id, app.clock.now()).await? {
-        true => {
-            let pending = authorization_requests::find_pending(&app.store, id, app.clock.now()).await?;
-            let ui_locales = pending.and_then(|pending| pending.asked.ui_locales);
-            Ok(visit.follow_languages(visit.go(&path_of(id)), ui_locales.as_deref()))
-        }
-        false => Err(Problem::RequestExpired.into()),
+    match pushed_requests::take(&app.store, id, &client_id, app.clock.now()).await? {
+        Some(asked) => go_on(app, visit, client_id, asked),
+        None => Err(Problem::RequestExpired.into()),
     }
 }
 
@@ -181,7 +179,7 @@ pub(super) fn check(
     };
     let code_challenge = code_challenge(parameters)?;
     let scope = Scope::parse(parameters.get("scope").unwrap_or_default())?;
-    Ok(Asked {
+    let asked = Asked {
         code_challenge,
         scope: scope.to_string(),
         device_id: scope.device_id().cloned(),
@@ -202,7 +200,11 @@ pub(super) fn check(
         redirect_uri: way_back.redirect_uri.clone(),
         response_mode: way_back.response_mode,
         state: way_back.state.clone(),
-    })
+    };
+    match asked.is_too_long() {
+        true => refuse("invalid_request", "the request is too long"),
+        false => Ok(asked),
+    }
 }
 
 /// Whom the client expects to be there, by an ID token of ours, which may have expired (OpenID Connect

@@ -1,6 +1,5 @@
 //! Asking a person whether a client may use their account.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +8,6 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use http::StatusCode;
 
-use super::authorize::path_of;
-use super::grants::authorization_code::new_code;
 use super::permission::{self, Access};
 use super::question::{self, Waiting};
 use super::response_mode::Return;
@@ -18,12 +15,14 @@ use super::scope::Scope;
 use crate::accounts::factors;
 use crate::accounts::jobs;
 use crate::accounts::signed_in::{self, SignedIn};
-use crate::accounts::users::User;
+use crate::accounts::users::{self, User};
 use crate::app::App;
-use crate::clients::authorization_requests::{self, Approval, NO_NEW_ACCOUNT, Pending};
+use crate::clients::authorization_codes::{Approval, Granted};
+use crate::clients::authorization_requests::{NO_NEW_ACCOUNT, Pending, WAITING};
+use crate::clients::consents::{self, Remembered};
 use crate::clients::label::{ClientLabel, Destination};
 use crate::clients::scope_words::{Meaning, ScopeRow, rows};
-use crate::clients::{self, Client, GrantType, TokenEndpointAuthMethod, consents};
+use crate::clients::{self, Client, GrantType, TokenEndpointAuthMethod};
 use crate::config;
 use crate::http::error::{PageError, Problem, WayOn};
 use crate::http::filters;
@@ -31,48 +30,50 @@ use crate::http::form::{FormError, Parameters, with_query};
 use crate::http::headers::form_action_source;
 use crate::http::pages::{Frame, Person};
 use crate::http::visit::Visit;
-use crate::keys;
+use crate::ids::ConsentId;
 use crate::policy::{Decision, sessions_to_end};
 use crate::sessions::client::Count;
+use crate::time::Timestamp;
 
-/// How long a code is good (RFC 6749 §4.1.2 recommends ten minutes at most).
-const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
-
-/// `GET /authorize/{id}`: asks the person, or goes on when there is nothing to ask.
+/// `GET /authorize/{secret}`: asks the person, or goes on when there is nothing to ask.
 pub async fn get(
     State(app): State<App>,
-    Path(id): Path<String>,
+    Path(sealed): Path<String>,
     RawQuery(query): RawQuery,
     visit: Visit,
 ) -> Response {
     let wants_no_other = query.as_deref() == Some(NO_NEW_ACCOUNT);
-    visit.answer(show(&app, &visit, &id, wants_no_other).await)
+    visit.answer(show(&app, &visit, &sealed, wants_no_other).await)
 }
 
-/// `POST /authorize/{id}`: the person's answer.
+/// `POST /authorize/{secret}`: the person's answer.
 pub async fn post(
     State(app): State<App>,
-    Path(id): Path<String>,
+    Path(sealed): Path<String>,
     visit: Visit,
     form: Result<Parameters, FormError>,
 ) -> Response {
-    visit.answer(decide(&app, &visit, &id, form).await)
+    visit.answer(decide(&app, &visit, &sealed, form).await)
 }
 
 /// A request that waits, with everything that decides about it.
 struct Question {
     pending: Pending,
+    /// The local path at which it waits.
+    path: String,
     client: Arc<Client>,
     scope: Scope,
     signed_in: SignedIn,
-    /// The scope tokens that the person has allowed the client before.
-    allowed_before: BTreeSet<String>,
+    /// What the person has allowed the client before.
+    allowed_before: Option<Remembered>,
 }
 
 impl Question {
-    /// Whether the person has allowed all of it before, but for the device.
-    fn is_covered(&self) -> bool {
-        self.scope.without_device().all(|token| self.allowed_before.contains(token))
+    /// The consent by which the person has allowed all of it before, but for the device.
+    fn covered_by(&self) -> Option<ConsentId> {
+        let covers =
+            |before: &&Remembered| self.scope.without_device().all(|token| before.scope.contains(token));
+        self.allowed_before.as_ref().filter(covers).map(|before| before.id)
     }
 
     /// Whether the answer reaches the client and nobody who only says that they are it: a site that is proven to be
@@ -100,19 +101,19 @@ fn way_back(pending: &Pending) -> Return {
 async fn find(
     app: &App,
     visit: &Visit,
-    id: &str,
+    sealed: &str,
     wants_no_other: bool,
 ) -> Result<Result<Question, Response>, PageError> {
     let expired = || PageError::from(Problem::RequestExpired);
-    let id = id.parse().map_err(|_| expired())?;
-    let cookie_digest = signed_in::cookie_digest(visit);
-    let waiting = question::find_waiting(&app.store, id, cookie_digest, app.clock.now()).await?;
-    let Waiting { pending, signed_in, allowed_before, sessions } = waiting.ok_or_else(expired)?;
+    let pending = Pending::open(sealed, app.keys.root(), app.clock.now()).ok_or_else(expired)?;
+    let path = format!("{WAITING}{sealed}");
+    let waiting = question::find_waiting(&app.store, &pending, signed_in::cookie_digest(visit)).await?;
+    let Waiting { signed_in, allowed_before, sessions } = waiting.ok_or_else(expired)?;
     let signed_in = signed_in::seen(app, visit, signed_in).await?;
-    let is_since = |who: &SignedIn| who.session.authenticated_at >= pending.created_at;
+    let is_since = |who: &SignedIn| who.session.authenticated_at >= pending.id.made_at();
     let wants_one = app.config.registration.enabled && pending.asked.prompt.create && !wants_no_other;
     if wants_one && !signed_in.as_ref().is_some_and(is_since) {
-        return Ok(Err(visit.go(&with_query("/register", &[("next", path_of(id).into())]))));
+        return Ok(Err(visit.go(&with_query("/register", &[("next", path.into())]))));
     }
     let client = clients::find_known(app, &pending.client_id).await?.ok_or(Problem::UnknownClient)?;
     let scope = Scope::stored(&pending.asked.scope);
@@ -121,36 +122,36 @@ async fn find(
     let signed_in = match signed_in {
         Some(who) if who.must_accept_terms && pending.asked.prompt.none => {
             let why = "the person has to accept the terms of service";
-            return refuse(app, visit, &pending, "interaction_required", why).await.map(Err);
+            return way_back(&pending).with_error(app, visit, "interaction_required", why).map(Err);
         }
         Some(who) if is_strong_enough(app, &who, &pending, needs_second).await? => who,
         _ if pending.asked.prompt.none => {
             let why = "the person has to sign in";
-            return refuse(app, visit, &pending, "login_required", why).await.map(Err);
+            return way_back(&pending).with_error(app, visit, "login_required", why).map(Err);
         }
-        _ if needs_second => return Ok(Err(signed_in::ask_for_second(visit, &path_of(id)))),
-        _ => return Ok(Err(visit.go(&with_query("/login", &[("next", path_of(id).into())])))),
+        _ if needs_second => return Ok(Err(signed_in::ask_for_second(visit, &path))),
+        _ => return Ok(Err(visit.go(&with_query("/login", &[("next", path.into())])))),
     };
-    let question = Question { pending, client, scope, signed_in, allowed_before };
+    let question = Question { pending, path, client, scope, signed_in, allowed_before };
     match permit(app, visit, &question, sessions) {
         Ok(Decision::Allowed) => Ok(Ok(question)),
         Err(_) if question.pending.asked.prompt.none => {
             let why = "the policy of this server failed";
-            refuse(app, visit, &question.pending, "server_error", why).await.map(Err)
+            way_back(&question.pending).with_error(app, visit, "server_error", why).map(Err)
         }
         Err(error) => Err(error),
         Ok(Decision::Denied(violations)) => match sessions_to_end(&violations) {
             Some(_) if question.pending.asked.prompt.none => {
                 let why = "the person has too many sessions";
-                refuse(app, visit, &question.pending, "interaction_required", why).await.map(Err)
+                way_back(&question.pending).with_error(app, visit, "interaction_required", why).map(Err)
             }
             Some(to_end) => {
-                let again = WayOn::Again(path_of(question.pending.id));
+                let again = WayOn::Again(question.path);
                 Err(PageError::from(Problem::TooManySessions(to_end)).then(again))
             }
             None => {
                 let why = "the policy of this server does not allow it";
-                refuse(app, visit, &question.pending, "access_denied", why).await.map(Err)
+                way_back(&question.pending).with_error(app, visit, "access_denied", why).map(Err)
             }
         },
     }
@@ -190,21 +191,22 @@ fn permit(app: &App, visit: &Visit, question: &Question, sessions: Count) -> Res
     permission::judge(app, access, sessions, &visit.requester).map_err(|_| Problem::Internal.into())
 }
 
-async fn show(app: &App, visit: &Visit, id: &str, wants_no_other: bool) -> Result<Response, PageError> {
-    let question = match find(app, visit, id, wants_no_other).await? {
+async fn show(app: &App, visit: &Visit, sealed: &str, wants_no_other: bool) -> Result<Response, PageError> {
+    let question = match find(app, visit, sealed, wants_no_other).await? {
         Ok(question) => question,
         Err(answer) => return Ok(answer),
     };
-    let Question { pending, client, scope, signed_in, allowed_before } = &question;
+    let Question { pending, path, client, scope, signed_in, allowed_before } = &question;
     // A new device is a new sign-in, and always asked about: anybody can register a client of any name.
-    let was_allowed = scope.device_id().is_none() && question.is_covered() && question.is_client_proven();
+    let was_allowed =
+        scope.device_id().is_none() && question.covered_by().is_some() && question.is_client_proven();
     let is_free = client.metadata.is_trusted || was_allowed;
     let prompt = pending.asked.prompt;
     if is_free && !prompt.consent && !prompt.select_account {
         return approve(app, visit, &question).await;
     }
     if prompt.none {
-        return refuse(app, visit, pending, "consent_required", "the person has to be asked").await;
+        return way_back(pending).with_error(app, visit, "consent_required", "the person has to be asked");
     }
     let asked = &pending.asked;
     let destination = Destination::of(&asked.redirect_uri).ok_or(Problem::UnknownRedirect)?;
@@ -218,9 +220,9 @@ async fn show(app: &App, visit: &Visit, id: &str, wants_no_other: bool) -> Resul
     let page = ConsentPage {
         frame: visit.frame(),
         client: ClientLabel::new(client.given_name(&visit.languages), Some(&destination)),
-        is_first_time: allowed_before.is_empty(),
+        is_first_time: allowed_before.is_none(),
         person: signed_in.person(app),
-        action: path_of(pending.id),
+        action: path.clone(),
         scopes: rows(&asked.scope),
         device_id: scope.device_id().map(|id| id.0.clone()),
         lasts: Lasts::by(&app.config.sessions),
@@ -234,15 +236,15 @@ async fn show(app: &App, visit: &Visit, id: &str, wants_no_other: bool) -> Resul
 async fn decide(
     app: &App,
     visit: &Visit,
-    id: &str,
+    sealed: &str,
     form: Result<Parameters, FormError>,
 ) -> Result<Response, PageError> {
     let form = form?;
     visit
         .check_form(&form)
-        .map_err(|error| PageError::from(error).then(WayOn::Again(format!("/authorize/{id}"))))?;
+        .map_err(|error| PageError::from(error).then(WayOn::Again(format!("{WAITING}{sealed}"))))?;
     // Who has seen the question has an account, or wants none.
-    let question = match find(app, visit, id, true).await? {
+    let question = match find(app, visit, sealed, true).await? {
         Ok(question) => question,
         Err(answer) => return Ok(answer),
     };
@@ -252,67 +254,59 @@ async fn decide(
             let (user, session) = (question.signed_in.user.id, question.signed_in.session.id);
             let (client, ip) = (&question.client.id, visit.requester.ip());
             tracing::info!(%user, %client, %session, ip, "a person refused a client");
-            refuse(app, visit, &question.pending, "access_denied", "the person did not allow it").await
+            way_back(&question.pending).with_error(app, visit, "access_denied", "the person did not allow it")
         }
         _ => Err(Problem::BadRequest.into()),
     }
 }
 
-async fn refuse(
-    app: &App,
-    visit: &Visit,
-    pending: &Pending,
-    error: &str,
-    why: &str,
-) -> Result<Response, PageError> {
-    match authorization_requests::deny(&app.store, pending.id, app.clock.now()).await? {
-        true => way_back(pending).with_error(app, visit, error, why),
-        false => Err(Problem::RequestExpired.into()),
-    }
-}
-
 async fn approve(app: &App, visit: &Visit, question: &Question) -> Result<Response, PageError> {
-    let Question { pending, client, scope, signed_in, .. } = question;
+    let Question { pending, path, client, scope, signed_in, .. } = question;
     if scope.has_api()
-        && let Err(error) = reach_homeserver(app, &signed_in.user, path_of(pending.id)).await
+        && let Err(error) = reach_homeserver(app, &signed_in.user, path.clone()).await
     {
         return match pending.asked.prompt.none {
             // Nobody looks who could try again (OpenID Connect Core §3.1.2.1).
             true => {
-                refuse(app, visit, pending, "temporarily_unavailable", "the homeserver does not answer").await
+                let why = "the homeserver does not answer";
+                way_back(pending).with_error(app, visit, "temporarily_unavailable", why)
             }
             false => Err(error),
         };
     }
     let now = app.clock.now();
-    let code = new_code(pending.id);
+    let consent_id = match question.covered_by() {
+        Some(consent_id) => consent_id,
+        None => remember(app, question, now).await?,
+    };
     let approval = Approval {
         user_id: signed_in.user.id,
+        consent_id,
         browser_session_id: signed_in.session.id,
         authenticated_at: signed_in.session.authenticated_at,
         methods: signed_in.session.methods,
-        code_digest: &keys::digest(&code),
-        code_expires_at: now + CODE_LIFETIME,
     };
-    let is_approved = match question.is_covered() {
-        true => authorization_requests::approve(&app.store, pending.id, &approval, now).await?,
-        false => {
-            let mut tx = app.store.begin().await?;
-            let tokens: Vec<&str> = scope.without_device().collect();
-            consents::add(&mut tx, signed_in.user.id, &client.id, &tokens, now).await?;
-            let is_first = authorization_requests::approve_with(&mut tx, pending.id, &approval, now).await?;
-            if is_first {
-                tx.commit().await?;
-            }
-            is_first
-        }
-    };
-    if !is_approved {
-        return Err(Problem::RequestExpired.into());
-    }
+    let code = Granted::new(pending, approval, now).to_code(app.keys.root());
+    let code = code.map_err(|_| Problem::Internal)?;
     let (user, session, ip) = (signed_in.user.id, signed_in.session.id, visit.requester.ip());
     tracing::info!(%user, client = %client.id, %session, ip, "a person allowed a client");
     way_back(pending).with_code(app, visit, &code)
+}
+
+/// Remembers what the person allows, while there still are the account and the client.
+async fn remember(app: &App, question: &Question, now: Timestamp) -> Result<ConsentId, PageError> {
+    let (user, client) = (question.signed_in.user.id, &question.client.id);
+    let tokens: Vec<&str> = question.scope.without_device().collect();
+    let mut tx = app.store.begin().await?;
+    if !users::is_still_active(&mut tx, user).await? {
+        return Err(Problem::RequestExpired.into());
+    }
+    if !clients::keep(&mut tx, client).await? {
+        return Err(Problem::UnknownClient.into());
+    }
+    let consent = consents::add(&mut tx, user, client, &tokens, now).await?;
+    tx.commit().await?;
+    Ok(consent)
 }
 
 /// A Matrix client could do nothing with its code while the homeserver does not know the user or does
@@ -343,7 +337,7 @@ impl Lasts {
     }
 }
 
-/// The page `GET /authorize/{id}` shows when the person has to be asked.
+/// The page `GET /authorize/{secret}` shows when the person has to be asked.
 ///
 /// The answer is posted to `action` as `answer=approve` or `answer=deny`.
 #[derive(Debug, Template)]

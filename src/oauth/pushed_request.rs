@@ -12,7 +12,8 @@ use super::client_auth;
 use super::error::Error;
 use super::response_mode::Return;
 use crate::app::App;
-use crate::clients::authorization_requests::{self, PUSHED, ResponseMode};
+use crate::clients::authorization_requests::ResponseMode;
+use crate::clients::pushed_requests;
 use crate::clients::redirect_uri;
 use crate::http::form::{FormError, Parameters};
 use crate::http::headers::no_store;
@@ -28,8 +29,7 @@ pub async fn post(
 ) -> Response {
     match push(&app, &requester, &headers, form).await {
         Ok(id) => {
-            let answer =
-                json!({ "request_uri": format!("{PUSHED_PREFIX}{id}"), "expires_in": PUSHED.as_secs() });
+            let answer = json!({ "request_uri": format!("{PUSHED_PREFIX}{id}"), "expires_in": pushed_requests::LIFETIME.as_secs() });
             no_store((StatusCode::CREATED, Json(answer)))
         }
         Err(error) => error.into_response(),
@@ -62,7 +62,7 @@ async fn push(
     let way_back = Return { redirect_uri: requested.to_owned(), response_mode, state };
     let asked = check(app, &client, &form, &way_back)
         .map_err(|Refusal(code, why)| Error::Authorization(code, why))?;
-    let id = authorization_requests::push(&app.store, &client.id, &asked, app.clock.now()).await?;
+    let id = pushed_requests::push(&app.store, &client.id, &asked, app.clock.now()).await?;
     tracing::info!(client = %client.id, ip = requester.ip(), "a client pushed an authorization request");
     Ok(id)
 }

@@ -8,9 +8,6 @@ use crate::support::program::CLIENT;
 use crate::support::server::{Answer, PASSWORD, REDIRECT_URI, VERIFIER, authorization_query, matrix_scope};
 use crate::support::wire::{Gone, Sent, Wire, get, post};
 
-/// The heading of the page about an authorization request that waits no more.
-const BEGIN_AGAIN: &str = "Start again in your app";
-
 /// Why something did not come to its end.
 #[derive(Debug)]
 pub enum Stop {
@@ -170,15 +167,13 @@ impl Calls {
         }
     }
 
-    /// Allows what was asked for; the code, or nothing when the person shall begin again: it was answered before, or
-    /// it is gone, which must not be and which `Load::lost_requests` finds out.
-    pub async fn allow(&mut self, browser: &Browser, path: &str) -> Result<Option<String>, Stop> {
+    /// Allows what was asked for; the code.
+    pub async fn allow(&mut self, browser: &Browser, path: &str) -> Result<String, Stop> {
         let answer = self.submit(browser, path, &[("answer", "approve")]).await?;
         match answer.status {
             StatusCode::SEE_OTHER if answer.location().starts_with(REDIRECT_URI) => {
-                answer.query_parameter("code").map(Some).ok_or_else(|| wrong("no code", path, &answer))
+                answer.query_parameter("code").ok_or_else(|| wrong("no code", path, &answer))
             }
-            StatusCode::BAD_REQUEST if answer.text().contains(BEGIN_AGAIN) => Ok(None),
             _ => Err(wrong("an unexpected answer", path, &answer)),
         }
     }

@@ -1,7 +1,6 @@
 //! One of many clients that are used at once, by one person: signs in, refreshes, signs out, in an order
 //! that a seed decides, and remembers what it was told.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -44,8 +43,8 @@ pub struct Client {
     browser_checked: u64,
     /// An authorization request whose consent was not answered: its path and the device.
     asking: Option<(String, String)>,
-    /// Every authorization request that was acknowledged, and whether its consent was, or was said to be there.
-    requests: BTreeMap<String, bool>,
+    /// Whether a consent was acknowledged.
+    pub has_allowed: bool,
     exchanges: Vec<Exchange>,
     sessions: Vec<Session>,
     over: Vec<Session>,
@@ -79,7 +78,7 @@ impl Client {
             signed_out: Vec::new(),
             browser_checked: 0,
             asking: None,
-            requests: BTreeMap::new(),
+            has_allowed: false,
             exchanges: Vec::new(),
             sessions: Vec::new(),
             over: Vec::new(),
@@ -162,11 +161,6 @@ impl Client {
         self.lost_devices.len()
     }
 
-    /// The authorization requests that were acknowledged: their identifiers, and whether they were answered.
-    pub fn requests(&self) -> impl Iterator<Item = (&str, bool)> {
-        self.requests.iter().map(|(path, answered)| (path.rsplit('/').next().unwrap_or_default(), *answered))
-    }
-
     pub fn name(&self) -> &str {
         &self.username
     }
@@ -238,17 +232,9 @@ impl Client {
                 self.asking = None;
                 return Ok(true);
             };
-            let allowed = self.calls.allow(browser, &path).await?;
-            self.asking = None;
-            self.requests.insert(path, true);
-            match allowed {
-                Some(code) => {
-                    self.ledger.acknowledged.count("consent");
-                    self.ledger.resolved.count("consent: not done");
-                    self.expect(code, device);
-                }
-                None => self.ledger.resolved.count("consent: done"),
-            }
+            let code = self.calls.allow(browser, &path).await?;
+            self.ledger.resolved.count("consent");
+            self.allowed(code, device);
             return Ok(true);
         }
         let is_due = |exchange: &Exchange| exchange.not_before <= Instant::now();
@@ -370,22 +356,19 @@ impl Client {
     async fn sign_in(&mut self, browser: Browser, device: String) -> Result<(), Stop> {
         self.doing = "authorization request";
         let path = self.calls.authorize(&browser, &device).await?;
-        self.ledger.acknowledged.count("authorization request");
-        self.requests.insert(path.clone(), false);
         self.doing = "consent";
         self.asking = Some((path.clone(), device.clone()));
-        let allowed = self.calls.allow(&browser, &path).await?;
-        self.asking = None;
-        let Some(code) = allowed else {
-            return Err(Stop::Wrong("an authorization request that was acknowledged is gone".to_owned()));
-        };
-        self.ledger.acknowledged.count("consent");
-        self.requests.insert(path, true);
-        self.expect(code, device);
+        let code = self.calls.allow(&browser, &path).await?;
+        self.allowed(code, device);
         self.exchange(self.exchanges.len() - 1).await
     }
 
-    fn expect(&mut self, code: String, device: String) {
+    /// Takes down a consent, of which the first alone is something new to write, and what its code is for.
+    fn allowed(&mut self, code: String, device: String) {
+        self.asking = None;
+        if !std::mem::replace(&mut self.has_allowed, true) {
+            self.ledger.acknowledged.count("consent");
+        }
         let is_replaced = |session: &&Session| session.device == device && !session.is_ended;
         let replaces = self.sessions.iter().find(is_replaced).map(|session| session.id);
         let not_before = Instant::now();

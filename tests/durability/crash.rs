@@ -82,7 +82,7 @@ async fn carry_out(plan: Plan) -> Ledger {
     program.until_ready().await;
     let is_patient = kills >= 100;
     load.look_at_everything(is_patient).await;
-    load.check_requests(&Database::of(&program, uri)).await;
+    load.check_consents(&Database::of(&program, uri)).await;
     load.check_devices(&homeserver);
     if is_patient {
         load.until_devices_are_gone(&homeserver).await;
@@ -145,8 +145,6 @@ async fn what_is_forgotten_or_revived_is_noticed() {
     program.start();
     program.until_ready().await;
     load.look_at_everything(false).await;
-    let lost = load.lost_requests(&Database::of(&program, None)).await;
-    assert!(lost.iter().any(|lost| lost.contains("request")), "{lost:?}");
     let violations = load.ledger().violations.join("\n");
     assert!(violations.contains("is refused"), "what was issued is gone: {violations}");
     assert!(violations.contains("of an ended session is good"), "what was ended is back: {violations}");

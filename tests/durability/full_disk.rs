@@ -133,7 +133,7 @@ async fn nothing_is_lost_on_a_full_disk_and_the_server_recovers() {
     }
     load.look_at_everything(false).await;
     program.kill();
-    load.check_requests(&Database::in_folder(disk.copy().path())).await;
+    load.check_consents(&Database::in_folder(disk.copy().path())).await;
     let ledger = load.ledger();
     println!("{ledger}");
     assert!(ledger.violations.is_empty(), "{ledger}\n{}", program.log());

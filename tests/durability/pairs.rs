@@ -24,7 +24,7 @@ async fn refresh_in_pairs(program: &Program, secret: &str, number: usize) -> Res
     for session in 0..sessions {
         let device = format!("DEVICE{number:02}OF{session:02}");
         let path = one.authorize(&browser, &device).await?;
-        let code = one.allow(&browser, &path).await?.expect("a code");
+        let code = one.allow(&browser, &path).await?;
         let pair = two.exchange(&code).await?.expect("a pair");
         all.push(Session::new(0, device, code, pair, 0));
     }

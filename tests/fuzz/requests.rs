@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use flate2::read::GzDecoder;
-use gatehouse::clients::authorization_requests::Prompt;
+use gatehouse::clients::authorization_requests::{Pending, Prompt, WAITING};
 use gatehouse::config::Limit;
 use gatehouse::http::prepared::Prepared;
 use gatehouse::languages;
@@ -19,7 +19,7 @@ use http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 
 use super::{fuzz, headers, text};
 use crate::rendezvous::PATH;
-use crate::support::server::{Answer, Engine, Server, code_form, matrix_scope};
+use crate::support::server::{Answer, Engine, Server, authorization_query, code_form, matrix_scope};
 
 /// Each input is one or two requests to the server.
 const EXECUTIONS: usize = 1_000;
@@ -78,21 +78,19 @@ fn authorization_parameters() {
 #[test]
 fn authorization_codes() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let (server, client, code) = runtime.block_on(async {
+    let (server, client, code, request) = runtime.block_on(async {
         let server = Server::start(Engine::Sqlite).await;
         server.user("alice").await;
         let client = server.client().await;
-        let code = server.signed_in("alice").await.code(&client, &matrix_scope("DEVICE")).await;
-        (server, client, code)
+        let mut browser = server.signed_in("alice").await;
+        let query = authorization_query(&client, &matrix_scope("DEVICE"), &[]);
+        let request = browser.ask(&query).await.0.replace(WAITING, "");
+        let code = browser.allow(&query).await.query_parameter("code").expect("a code");
+        (server, client, code, request)
     });
     let redeem = |code: &str| runtime.block_on(server.post("/oauth2/token", &code_form(&client, code)));
-    let (secret, request) = code.split_at(code.len() - 26);
     fuzz!("authorization_codes", EXECUTIONS, |input: &[u8]| {
-        let given = text(input)
-            .replace("{code}", &code)
-            .replace("{secret}", secret)
-            .replace("{request}", request)
-            .replace("{lower}", &request.to_lowercase());
+        let given = filled(&text(input), &code).replace("{request}", &request);
         if given == code {
             return;
         }
@@ -102,6 +100,45 @@ fn authorization_codes() {
     });
     let answer = redeem(&code);
     assert_eq!(answer.status, StatusCode::OK, "the code itself: {}", answer.text());
+}
+
+/// Requests as they come back with a browser: only what was made here is one.
+#[test]
+fn sealed_requests() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let (server, sealed, code) = runtime.block_on(async {
+        let server = Server::start(Engine::Sqlite).await;
+        server.user("alice").await;
+        let client = server.client().await;
+        let mut browser = server.signed_in("alice").await;
+        let query = authorization_query(&client, &matrix_scope("DEVICE"), &[]);
+        let sealed = browser.ask(&query).await.0.replace(WAITING, "");
+        let code = browser.allow(&query).await.query_parameter("code").expect("a code");
+        (server, sealed, code)
+    });
+    let now = server.app.clock.now();
+    let accepted = Cell::new(0);
+    fuzz!("sealed_requests", |input: &[u8]| {
+        let given = filled(&text(input), &sealed).replace("{code}", &code);
+        let is_one = Pending::open(&given, server.app.keys.root(), now).is_some();
+        accepted.set(accepted.get() + usize::from(is_one));
+        assert_eq!(is_one, given == sealed, "{given:?}");
+    });
+    assert!(accepted.get() > 0, "no request is good");
+}
+
+/// The input with a sealed text, or what its parts are made of: the identifier, the nonce, and the rest.
+fn filled(input: &str, sealed: &str) -> String {
+    let bytes = gatehouse::keys::from_base64url(sealed).expect("base64url");
+    let part = |part: &[u8]| gatehouse::keys::base64url(part);
+    input
+        .replace("{sealed}", sealed)
+        .replace("{lower}", &sealed.to_lowercase())
+        .replace("{identifier}", &part(&bytes[..16]))
+        .replace("{without-identifier}", &part(&bytes[16..]))
+        .replace("{without-proof}", &part(&bytes[..bytes.len() - 16]))
+        .replace("{other-identifier}", &part(&[&[0; 16], &bytes[16..]].concat()))
+        .replace("{other-nonce}", &part(&[&bytes[..16], &[0; 12], &bytes[28..]].concat()))
 }
 
 /// `If-None-Match` and `Accept-Encoding` (RFC 9110 §13.1.2, §12.5.3), as lines: the bytes are only kept back from

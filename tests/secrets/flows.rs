@@ -804,7 +804,7 @@ async fn with_a_broken_database(world: &World, password: &str) {
     form.push(("client_id", &client));
     for table in [
         "access_tokens",
-        "authorization_requests",
+        "consents",
         "sso_logins",
         "client_sessions",
         "browser_sessions",

@@ -13,7 +13,7 @@ use crate::accounts::activity::{self, Event};
 use crate::accounts::mails::Occasion;
 use crate::accounts::signed_in::{self, SignedIn};
 use crate::app::App;
-use crate::clients::{self, authorization_requests, consents, device_requests};
+use crate::clients::{self, consents, device_requests};
 use crate::http::error::{PageError, Problem, WayOn};
 use crate::http::filters;
 use crate::http::form::{FormError, Parameters, with_query};
@@ -204,10 +204,10 @@ async fn end(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> R
     };
     let (user, now) = (who.user.id, app.clock.now());
     let mut tx = app.store.begin().await?;
-    authorization_requests::withdraw(&mut tx, user, &id, now).await?;
+    // Whoever spends a code at this moment is waited for, so that the session is there to be ended.
+    let is_forgotten = consents::forget(&mut tx, user, &id).await?;
     device_requests::withdraw(&mut tx, user, &id, now).await?;
     let ended = client::end_all_of_user_and_client(&mut tx, user, &id, EndReason::SignedOut, now).await?;
-    let is_forgotten = consents::forget(&mut tx, user, &id).await?;
     if ended > 0 || is_forgotten {
         let occasion = Occasion::by(&visit.requester, now);
         activity::add(&mut tx, user, Event::ApplicationRemoved, &occasion).await?;

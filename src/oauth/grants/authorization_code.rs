@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use super::super::error::Error;
 use super::super::question::{self, Coded};
+use super::super::scope::Scope;
 use super::super::token::TokenResponse;
 use super::session::{self, Allowed, Code};
 use crate::app::App;
 use crate::clients::Client;
-use crate::clients::authorization_requests::Granted;
+use crate::clients::authorization_codes::Granted;
 use crate::http::form::Parameters;
 use crate::http::requester::Requester;
-use crate::ids::{AuthorizationRequestId, ClientSessionId};
+use crate::ids::ClientSessionId;
 use crate::keys;
 use crate::sessions::client::{self, EndReason};
 use crate::time::Timestamp;
@@ -20,19 +21,7 @@ use crate::time::Timestamp;
 /// and what it gave is taken back (RFC 6749 §4.1.2).
 const POSTED_TWICE: Duration = Duration::from_secs(20);
 
-/// Of the text of an identifier.
-const ULID_LENGTH: usize = 26;
-
 const NOT_GOOD: Error = Error::InvalidGrant("the code is not valid, or was not issued to this client");
-
-/// A code for the request: a secret, and the request's identifier, by which it is found.
-pub fn new_code(request: AuthorizationRequestId) -> String {
-    format!("{}{request}", keys::random_secret())
-}
-
-fn request_of(code: &str) -> Option<AuthorizationRequestId> {
-    code.get(code.len().checked_sub(ULID_LENGTH)?..)?.parse().ok()
-}
 
 pub(crate) async fn run(
     app: &App,
@@ -42,13 +31,14 @@ pub(crate) async fn run(
 ) -> Result<TokenResponse, Error> {
     let code = form.get("code").ok_or(Error::InvalidRequest("code is required".into()))?;
     let now = app.clock.now();
-    let request = request_of(code).ok_or(NOT_GOOD)?;
-    let coded = question::find_coded(&app.store, request).await?;
-    let Coded { granted, user, sessions } = coded.ok_or(NOT_GOOD)?;
-    if granted.client_id != client.id || !keys::equal_secrets(&granted.code_digest, keys::digest(code)) {
+    let granted = Granted::from_code(code, app.keys.root()).ok_or(NOT_GOOD)?;
+    if granted.client_id != client.id {
         return Err(NOT_GOOD);
     }
-    if let Some((spent_at, session)) = granted.spent {
+    let scope = Scope::stored(&granted.scope);
+    let coded = question::find_coded(&app.store, &granted, scope.device_id()).await?;
+    let Coded { user, sessions, spent } = coded.ok_or(NOT_GOOD)?;
+    if let Some((spent_at, session)) = spent {
         return Err(came_again(app, spent_at, session, now).await?);
     }
     check(&granted, form, now)?;
@@ -57,10 +47,10 @@ pub(crate) async fn run(
         sessions,
         authenticated_at: granted.authenticated_at,
         methods: granted.methods,
-        browser_session_id: granted.browser_session_id,
-        scope: &granted.asked.scope,
-        nonce: granted.asked.nonce.as_deref(),
-        code: Code::Authorization(granted.id),
+        browser_session_id: Some(granted.browser_session_id),
+        scope: &granted.scope,
+        nonce: granted.nonce.as_deref(),
+        code: Code::Authorization(granted.request_id, granted.consent_id),
     };
     session::begin(app, requester, client, &allowed).await
 }
@@ -72,12 +62,12 @@ fn check(granted: &Granted, form: &Parameters, now: Timestamp) -> Result<(), Err
     }
     let redirect_uri =
         form.get("redirect_uri").ok_or(Error::InvalidRequest("redirect_uri is required".into()))?;
-    if redirect_uri != granted.asked.redirect_uri {
+    if redirect_uri != granted.redirect_uri {
         return Err(Error::InvalidGrant("redirect_uri differs from that of the authorization request"));
     }
     let verifier =
         form.get("code_verifier").ok_or(Error::InvalidGrant("code_verifier is required (PKCE)"))?;
-    match is_proven(verifier, &granted.asked.code_challenge) {
+    match is_proven(verifier, &granted.code_challenge) {
         true => Ok(()),
         false => Err(Error::InvalidGrant("code_verifier does not match code_challenge")),
     }
@@ -94,10 +84,10 @@ fn is_proven(verifier: &str, challenge: &str) -> bool {
 async fn came_again(
     app: &App,
     spent_at: Timestamp,
-    session: Option<ClientSessionId>,
+    session: ClientSessionId,
     now: Timestamp,
 ) -> Result<Error, Error> {
-    if let Some(session) = session.filter(|_| now.since(spent_at) > POSTED_TWICE) {
+    if now.since(spent_at) > POSTED_TWICE {
         let mut tx = app.store.begin().await?;
         if let Some(session) = client::find(&mut tx, session).await? {
             tracing::warn!(session = %session.id, "an authorization code was used again: its session ends");

@@ -8,9 +8,11 @@ use super::super::token::{TokenResponse, access_token_lifetime};
 use crate::accounts::jobs::provision;
 use crate::accounts::users::{self, Standing, User};
 use crate::app::App;
-use crate::clients::{self, Client, GrantType, authorization_requests, device_requests};
+use crate::clients::{self, Client, GrantType, authorization_codes, consents, device_requests};
 use crate::http::requester::Requester;
-use crate::ids::{AuthorizationRequestId, BrowserSessionId, ClientSessionId, DeviceId};
+use crate::ids::{
+    AuthorizationRequestId, BrowserSessionId, ClientId, ClientSessionId, ConsentId, DeviceId, UserId,
+};
 use crate::methods::Methods;
 use crate::sessions::browser;
 use crate::sessions::client::{Count, NewClientSession};
@@ -42,8 +44,8 @@ pub(super) struct Allowed<'a> {
 /// A code that is good once.
 #[derive(Clone, Copy)]
 pub(super) enum Code<'a> {
-    /// The authorization code of a request (RFC 6749 §4.1.3).
-    Authorization(AuthorizationRequestId),
+    /// The authorization code for a request, and the consent that it rests on (RFC 6749 §4.1.3).
+    Authorization(AuthorizationRequestId, ConsentId),
     /// A device code, by its digest (RFC 8628 §3.4).
     Device(&'a str),
 }
@@ -51,7 +53,7 @@ pub(super) enum Code<'a> {
 impl Code<'_> {
     fn grant_type(self) -> GrantType {
         match self {
-            Code::Authorization(_) => GrantType::AuthorizationCode,
+            Code::Authorization(..) => GrantType::AuthorizationCode,
             Code::Device(_) => GrantType::DeviceCode,
         }
     }
@@ -59,7 +61,7 @@ impl Code<'_> {
     /// Why a code that is unknown, or another client's, or was spent, gives nothing.
     pub(super) fn spent(self) -> Error {
         match self {
-            Code::Authorization(_) => {
+            Code::Authorization(..) => {
                 Error::InvalidGrant("the code is not valid, or was not issued to this client")
             }
             Code::Device(_) => Error::InvalidGrant(
@@ -72,14 +74,22 @@ impl Code<'_> {
     /// any other refusal than that of a person (RFC 8628 §3.5).
     fn refused(self, why: &'static str) -> Error {
         match self {
-            Code::Authorization(_) => Error::InvalidGrant(why),
+            Code::Authorization(..) => Error::InvalidGrant(why),
             Code::Device(_) => Error::Device("access_denied", why),
+        }
+    }
+
+    /// What has to stay as it is until the session is there: the consent, which goes with the client, or the client.
+    fn keeping(self, user: UserId, client: &ClientId) -> Query {
+        match self {
+            Code::Authorization(_, consent) => consents::keeping(user, client, consent),
+            Code::Device(_) => clients::keeping(client),
         }
     }
 
     fn spending(self, session: ClientSessionId, now: Timestamp) -> Query {
         match self {
-            Code::Authorization(id) => authorization_requests::spending(id, session, now),
+            Code::Authorization(id, _) => authorization_codes::spending(id, session, now),
             Code::Device(digest) => device_requests::redeeming(digest, now),
         }
     }
@@ -166,11 +176,12 @@ async fn spend(
         client.metadata.backchannel_logout_uri.is_some() && Scope::stored(allowed.scope).has(OPENID);
     let browser = allowed.browser_session_id.filter(|_| is_told);
     let Beginning { id, pair, steps } = Beginning::new(&new, issue);
-    let all = [users::active(user), clients::keeping(&client.id), allowed.code.spending(id, issue.now)]
-        .into_iter()
-        .chain(browser.map(browser::live))
-        .chain(held.map(device::claiming))
-        .chain(steps.clone());
+    let all =
+        [users::active(user), allowed.code.keeping(user, &client.id), allowed.code.spending(id, issue.now)]
+            .into_iter()
+            .chain(browser.map(browser::live))
+            .chain(held.map(device::claiming))
+            .chain(steps.clone());
     if !store::execute_together(&app.store, all.collect()).await? {
         let mut tx = app.store.begin().await?;
         if let Some(held) = held {
@@ -202,6 +213,11 @@ async fn check(
     }
     if !clients::keep(tx, &client.id).await? {
         return Err(Error::InvalidClient(Challenge::Basic));
+    }
+    if let Code::Authorization(_, consent) = allowed.code
+        && !consents::keep(tx, allowed.user.id, &client.id, consent).await?
+    {
+        return Err(allowed.code.refused("the person has taken back what they allowed"));
     }
     if allowed.code.spending(session, now).execute(tx).await? == 0 {
         return Err(allowed.code.spent());

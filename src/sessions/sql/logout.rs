@@ -25,7 +25,7 @@ pub(in crate::sessions) async fn list_held(tx: &mut Tx, ended_at: Timestamp) -> 
     const LIST: &str = r#"
 SELECT s.id, s.client_id, b.user_id, s.browser_session_id, s.scope, s.device_id, s.ended_at
 FROM browser_sessions AS b
-JOIN client_sessions AS s ON s.browser_session_id = b.id
+JOIN client_sessions AS s ON s.user_id = b.user_id AND s.browser_session_id = b.id
 JOIN oauth_clients AS c ON c.id = s.client_id
 WHERE b.ended_at = $1 AND c.removed_at IS NULL AND c.metadata LIKE '%"backchannel_logout_uri":%'
 ORDER BY s.id"#;
