@@ -333,3 +333,87 @@ async fn a_node_without_the_right_root_secret_does_not_start() {
     assert!(other.to_string().contains("secrets.root_secret"));
     assert!(open(Some(&format!(" {secret}\n"))).await.is_ok());
 }
+
+/// Of one connection: what is left on it, the next one meets.
+async fn with_one_connection() -> (Store, String) {
+    let uri = postgres::fresh_database().await;
+    (Store::open(&Location::Postgres(uri.clone()), 1).await.unwrap(), uri)
+}
+
+#[tokio::test]
+async fn on_postgres_a_connection_that_is_left_in_the_midst_of_something_is_whole_for_the_next_one() {
+    const SLOW: &str = "SELECT pg_sleep(0.1)::text AS name";
+    const PLACES: u32 = 40;
+    let (store, _) = with_one_connection().await;
+    for place in 0..PLACES {
+        let after = Duration::from_millis(3) * place;
+        let name = format!("name {place}");
+        let read = query(SLOW).fetch_optional::<()>(&store);
+        drop(tokio::time::timeout(after, read).await);
+        let write = async {
+            let mut tx = store.begin().await?;
+            add(&mut tx, &name).await?;
+            query(SLOW).fetch_optional::<()>(&mut tx).await?;
+            add(&mut tx, &name).await
+        };
+        drop(tokio::time::timeout(after, write).await);
+        let found: i64 = query("SELECT COUNT(*) AS n FROM installation WHERE name = $1")
+            .bind(&name)
+            .fetch_one(&store)
+            .await
+            .unwrap();
+        assert_eq!(found, 0, "{place}: nothing was committed, nor is a transaction left open");
+        query("INSERT INTO installation (name, value) VALUES ($1, '')")
+            .bind(&name)
+            .execute_alone(&store)
+            .await
+            .unwrap();
+    }
+    let all: i64 = query("SELECT COUNT(*) AS n FROM installation WHERE name LIKE 'name %'")
+        .fetch_one(&store)
+        .await
+        .unwrap();
+    assert_eq!(all, i64::from(PLACES), "each was committed");
+}
+
+#[tokio::test]
+async fn on_postgres_a_transaction_that_is_given_up_holds_nothing_on_to_anybody() {
+    let (store, uri) = with_one_connection().await;
+    let mut other = PgConnection::connect(&uri).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    add(&mut tx, "the same").await.unwrap();
+    drop(tx);
+    let insertion =
+        sqlx::query("INSERT INTO installation (name, value) VALUES ('the same', '')").execute(&mut other);
+    let inserted =
+        tokio::time::timeout(Duration::from_secs(5), insertion).await.expect("the row is free at once");
+    assert_eq!(inserted.unwrap().rows_affected(), 1);
+}
+
+#[tokio::test]
+async fn on_postgres_connections_that_died_are_replaced_and_all_are_closed_in_the_end() {
+    const OPEN: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    const END: &str = "
+SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let uri = postgres::fresh_database().await;
+    let store = Store::open(&Location::Postgres(uri.clone()), 4).await.unwrap();
+    let mut other = PgConnection::connect(&uri).await.unwrap();
+    let read = || {
+        query("SELECT name, pg_sleep(0.05)::text AS slept FROM installation LIMIT 1")
+            .fetch_optional::<()>(&store)
+    };
+    for _ in 0..3 {
+        let reads = join_all((0..8).map(|_| read())).await;
+        assert!(reads.iter().all(Result::is_ok), "{reads:?}");
+        let ended: i64 = sqlx::query_scalar(END).fetch_one(&mut other).await.unwrap();
+        assert!(ended >= 4, "{ended}");
+    }
+    join_all((0..8).map(|_| read())).await;
+    store.close().await;
+    assert!(matches!(read().await, Err(Error::Unavailable(_))));
+    let deadline = std::time::Instant::now() + Duration::from_secs(5);
+    while sqlx::query_scalar::<_, i64>(OPEN).fetch_one(&mut other).await.unwrap() > 0 {
+        assert!(std::time::Instant::now() < deadline, "connections are left open");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -9,10 +9,10 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::any;
+use deadpool::managed::{self, QueueMode};
 use gatehouse::config::Config;
-use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::SqlitePoolOptions;
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{Connection, PgConnection, SqlitePool};
 use tokio::net::TcpListener;
 
 async fn handler(State(answer): State<Bytes>, _request: Bytes) -> impl IntoResponse {
@@ -26,10 +26,29 @@ pub async fn serve(listener: TcpListener, path: &str, bytes: usize) {
     axum::serve(listener, router).await.expect("the listener works");
 }
 
+struct Opener(String);
+
+impl managed::Manager for Opener {
+    type Type = PgConnection;
+    type Error = sqlx::Error;
+
+    async fn create(&self) -> Result<PgConnection, sqlx::Error> {
+        PgConnection::connect(&self.0).await
+    }
+
+    async fn recycle(
+        &self,
+        _: &mut PgConnection,
+        _: &managed::Metrics,
+    ) -> managed::RecycleResult<sqlx::Error> {
+        Ok(())
+    }
+}
+
 #[derive(Clone)]
 enum Pool {
     Sqlite(SqlitePool),
-    Postgres(PgPool),
+    Postgres(managed::Pool<Opener>),
 }
 
 /// As [`serve`], with a read of a digest that is not there.
@@ -40,8 +59,8 @@ pub async fn serve_read(listener: TcpListener, path: &str, bytes: usize, databas
             Pool::Sqlite(pool.connect(database).await.expect("the database"))
         }
         false => {
-            let pool = PgPoolOptions::new().max_connections(10).test_before_acquire(false);
-            Pool::Postgres(pool.connect(database).await.expect("the database"))
+            let pool = managed::Pool::builder(Opener(database.to_owned())).max_size(10);
+            Pool::Postgres(pool.queue_mode(QueueMode::Lifo).build().expect("a pool"))
         }
     };
     let answer = Bytes::from(vec![b'x'; bytes]);
@@ -54,7 +73,10 @@ async fn one_read(State((pool, answer)): State<(Pool, Bytes)>, request: Bytes) -
     let digest = gatehouse::keys::digest(&request);
     let row: Option<String> = match &pool {
         Pool::Sqlite(pool) => sqlx::query_scalar(READ).bind(digest).fetch_optional(pool).await,
-        Pool::Postgres(pool) => sqlx::query_scalar(READ).bind(digest).fetch_optional(pool).await,
+        Pool::Postgres(pool) => {
+            let mut connection = pool.get().await.expect("a connection");
+            sqlx::query_scalar(READ).bind(digest).fetch_optional(&mut **connection).await
+        }
     }
     .expect("a read");
     assert!(row.is_none(), "nobody has this digest");

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sqlx::{Executor, PgPool};
 use tokio::time::timeout;
 
 use super::Error;
 use super::changes::{Change, Changes};
+use super::pool::Pool;
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "gatehouse_changes";
@@ -20,10 +21,12 @@ const PROOF: Duration = Duration::from_millis(900);
 /// How long to wait before listening again.
 const AGAIN: Duration = Duration::from_millis(200);
 
-/// Follows the channel for as long as the pool is open.
-pub(super) async fn follow(pool: PgPool, changes: Arc<Changes>) {
+/// Follows the channel over a connection of its own, for as long as the pool is open.
+pub(super) async fn follow(options: PgConnectOptions, pool: Pool, changes: Arc<Changes>) {
     while !pool.is_closed() {
-        if let Err(error) = listen(&pool, &changes).await
+        // A new one each time: a connection that is frozen comes back to nobody.
+        let own = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
+        if let Err(error) = listen(&own, &pool, &changes).await
             && !pool.is_closed()
         {
             tracing::warn!(%error, "the channel to the other nodes is lost; reading the database until it is back");
@@ -33,13 +36,13 @@ pub(super) async fn follow(pool: PgPool, changes: Arc<Changes>) {
     }
 }
 
-async fn listen(pool: &PgPool, changes: &Changes) -> Result<(), Error> {
-    let mut listener = timeout(PROOF, PgListener::connect_with(pool)).await.map_err(|_| silent())??;
+async fn listen(own: &PgPool, pool: &Pool, changes: &Changes) -> Result<(), Error> {
+    let mut listener = timeout(PROOF, PgListener::connect_with(own)).await.map_err(|_| silent())??;
     // A reconnect that is hidden would hide what was announced meanwhile.
     listener.eager_reconnect(false);
     timeout(PROOF, listener.listen(CHANNEL)).await.map_err(|_| silent())??;
     changes.forget_everything();
-    loop {
+    while !pool.is_closed() {
         let asked = Instant::now();
         timeout(PROOF, listener.execute("SELECT 1")).await.map_err(|_| silent())??;
         // What was announced before this round trip was delivered with it.
@@ -55,6 +58,7 @@ async fn listen(pool: &PgPool, changes: &Changes) -> Result<(), Error> {
             }
         }
     }
+    Ok(())
 }
 
 fn heard(changes: &Changes, payload: &str) {

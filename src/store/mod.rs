@@ -3,26 +3,13 @@
 //! Rooms write one SQL text for both engines (`$1` parameters, `TEXT`, `BIGINT`, `BOOLEAN`) and run
 //! it with [`query()`] on the [`Store`] for a lone read, or on a [`Tx`] for everything that writes.
 
-/// Sends something to PostgreSQL, again while the connection turns out to have died before it was used:
-/// after a restart of the database all that were open have.
-macro_rules! on_live_connection {
-    ($pool:expr, $send:expr) => {{
-        let mut left = $pool.options().get_max_connections();
-        loop {
-            match $send {
-                Err(error) if left > 0 && $crate::store::is_dead(&error) => left -= 1,
-                other => break other,
-            }
-        }
-    }};
-}
-
 mod changes;
 mod channel;
 mod group_commit;
 mod keyed;
 mod leases;
 mod migrations;
+mod pool;
 mod query;
 mod together;
 mod writes;
@@ -33,7 +20,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, PgPool, SqlitePool};
+use sqlx::{ConnectOptions, SqlitePool};
 
 pub use changes::{Change, Changes, Stamp};
 pub use keyed::Keyed;
@@ -45,6 +32,7 @@ pub use together::execute_together;
 
 use group_commit::{GroupCommit, GroupTx};
 use keyed::Reads;
+use pool::{Lent, Pool, on_connection};
 use writes::Writes;
 
 /// How long a statement waits for a connection before the caller is told to come back: less long than
@@ -65,7 +53,7 @@ pub struct Store {
 #[derive(Clone)]
 enum Engine {
     Sqlite { readers: SqlitePool, writer: GroupCommit },
-    Postgres(PgPool),
+    Postgres(Pool),
 }
 
 /// Where the database is.
@@ -190,18 +178,14 @@ impl Store {
             .map_err(|_| Error::Location)?
             .application_name("gatehouse")
             .disable_statement_logging();
-        let pool = PgPoolOptions::new()
-            // One more, which listens for what other nodes announce and does nothing else.
-            .max_connections(max_connections.saturating_add(1))
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            // The ping before each use would double the cost of a read; what is sent on a dead
-            // connection is sent again on the next one instead.
-            .test_before_acquire(false)
-            .connect_with(options)
-            .await?;
-        migrations::run_postgres(&pool).await?;
+        // This one waits for a database that is just starting.
+        let first = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT);
+        let first = first.connect_with(options.clone()).await?;
+        migrations::run_postgres(&first).await?;
+        first.close().await;
+        let pool = Pool::new(options.clone(), max_connections)?;
         let changes = Arc::new(Changes::among_others());
-        tokio::spawn(channel::follow(pool.clone(), changes.clone()));
+        tokio::spawn(channel::follow(options, pool.clone(), changes.clone()));
         Ok(Store {
             engine: Engine::Postgres(pool),
             changes,
@@ -218,9 +202,7 @@ impl Store {
     pub async fn begin(&self) -> Result<Tx, Error> {
         let begun = match &self.engine {
             Engine::Sqlite { writer, .. } => writer.begin().await.map(TxEngine::Sqlite),
-            Engine::Postgres(pool) => on_live_connection!(pool, Box::pin(pool.begin()).await)
-                .map(TxEngine::Postgres)
-                .map_err(Error::from),
+            Engine::Postgres(pool) => pool.begin().await.map(TxEngine::Postgres).map_err(Error::from),
         };
         match begun {
             Ok(engine) => Ok(Tx {
@@ -258,8 +240,8 @@ impl Store {
             Engine::Postgres(pool) => {
                 let mut settings = Vec::new();
                 for name in ["fsync", "full_page_writes", "synchronous_commit"] {
-                    let value: String =
-                        sqlx::query_scalar("SELECT current_setting($1)").bind(name).fetch_one(pool).await?;
+                    let setting = sqlx::query_scalar("SELECT current_setting($1)").bind(name);
+                    let value: String = on_connection!(pool, connection, setting.fetch_one(connection))?;
                     let safe = value != "off";
                     settings.push((name.to_owned(), value, safe));
                 }
@@ -320,7 +302,7 @@ pub struct Tx {
 
 enum TxEngine {
     Sqlite(GroupTx),
-    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+    Postgres(Lent),
 }
 
 impl Tx {
@@ -404,15 +386,12 @@ fn is_dead(error: &sqlx::Error) -> bool {
 }
 
 /// The other nodes hear of the changes with the commit, and only with it.
-async fn commit_postgres(
-    mut transaction: sqlx::Transaction<'static, sqlx::Postgres>,
-    changed: &[Change],
-) -> Result<(), Error> {
+async fn commit_postgres(mut transaction: Lent, changed: &[Change]) -> Result<(), Error> {
     for change in changed {
         sqlx::query("SELECT pg_notify($1, $2)")
             .bind(channel::CHANNEL)
             .bind(change.to_payload())
-            .execute(&mut *transaction)
+            .execute(transaction.connection()?)
             .await?;
     }
     Ok(transaction.commit().await?)

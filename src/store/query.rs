@@ -4,6 +4,7 @@ use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Postgres, Sqlite};
 
+use super::pool::{on_connection, on_live_connection};
 use super::{Engine, Error, Store, Tx, TxEngine, is_dead};
 use crate::ids::{ClientId, DeviceId, Id, Localpart};
 use crate::methods::Methods;
@@ -106,7 +107,7 @@ macro_rules! run {
             }
             On::Store(Store { engine: Engine::Postgres(pool), .. }) => {
                 // A read may simply be asked again.
-                on_live_connection!(pool, bound!($query, Postgres).$method(pool).await)
+                on_live_connection!(pool, connection, bound!($query, Postgres).$method(connection))
                     .map($postgres)
                     .map_err(Error::from)
             }
@@ -116,7 +117,7 @@ macro_rules! run {
                         bound!($query, Sqlite).$method(group.connection()?).await.map($sqlite)
                     }
                     TxEngine::Postgres(own) => {
-                        bound!($query, Postgres).$method(&mut **own).await.map($postgres)
+                        bound!($query, Postgres).$method(own.connection()?).await.map($postgres)
                     }
                 };
                 ran.map_err(|error| tx.fail(error))
@@ -222,7 +223,7 @@ impl Query {
     /// When the database fails.
     pub async fn execute_alone(self, store: &Store) -> Result<u64, Error> {
         if let Engine::Postgres(pool) = &store.engine {
-            match bound!(self, Postgres).execute(pool).await {
+            match on_connection!(pool, connection, bound!(self, Postgres).execute(connection)) {
                 Ok(done) => return Ok(done.rows_affected()),
                 // The connection had most likely died before; a transaction finds a live one.
                 Err(error) if is_dead(&error) => {}

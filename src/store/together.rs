@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use sqlx::{AssertSqlSafe, PgPool, Postgres};
+use sqlx::{AssertSqlSafe, Postgres};
 
+use super::pool::{Pool, on_connection};
 use super::query::{On, bind_all};
 use super::{Engine, Error, Query, Store, is_dead};
 
@@ -42,16 +43,16 @@ async fn one_by_one(store: &Store, steps: Vec<Query>) -> Result<bool, Error> {
     Ok(true)
 }
 
-async fn at_once(store: &Store, pool: &PgPool, steps: &[Query]) -> Result<bool, Error> {
+async fn at_once(store: &Store, pool: &Pool, steps: &[Query]) -> Result<bool, Error> {
     let values = || steps.iter().flat_map(|step| &step.values);
     let text = joined(steps);
     let all = || bind_all!(sqlx::query::<Postgres>(AssertSqlSafe(text.clone())), values());
-    let mut done = all().execute(pool).await;
+    let mut done = on_connection!(pool, connection, all().execute(connection));
     // The connection had most likely died before; a transaction finds a live one. If not, its steps find
     // that they were done.
     if done.as_ref().is_err_and(is_dead) {
-        let mut transaction = on_live_connection!(pool, Box::pin(pool.begin()).await)?;
-        done = all().execute(&mut *transaction).await;
+        let mut transaction = pool.begin().await?;
+        done = all().execute(transaction.connection()?).await;
         if done.is_ok() {
             transaction.commit().await?;
         }
