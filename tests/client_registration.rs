@@ -8,7 +8,7 @@ use http::header::CONTENT_TYPE;
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::server::{Answer, BEGINNING, Engine, Server, on_both_engines};
+use crate::support::server::{Answer, BEGINNING, Engine, Server, code_form, matrix_scope, on_both_engines};
 
 /// What Element X sends, through the Rust SDK.
 fn sdk() -> Value {
@@ -144,8 +144,13 @@ on_both_engines! {
         let used = server.client().await;
         let unused = id_of(&server, &sdk()).await;
         let tokens = server.tokens("alice", &used, "DEVICE0001").await;
+        let allowed = server.client_with(json!({ "client_name": "Allowed at last" })).await;
+        let allowed = allowed["client_id"].as_str().unwrap();
         server.advance(std::time::Duration::from_secs(100 * 24 * 60 * 60));
+        let code = server.signed_in("alice").await.code(allowed, &matrix_scope("DEVICE0002")).await;
         gatehouse::work::sweep(&server.app).await.unwrap();
+        let redeemed = server.post("/oauth2/token", &code_form(allowed, &code)).await;
+        assert_eq!(redeemed.status, StatusCode::OK, "{}", redeemed.text());
         let refreshed = server.refresh(&used, &tokens.refresh).await;
         assert_eq!(refreshed.status, StatusCode::OK, "{}", refreshed.text());
         assert_eq!(server.refresh(&unused, &tokens.refresh).await.error(), "invalid_client");

@@ -75,7 +75,7 @@ async fn one_read(State((pool, answer)): State<(Pool, Bytes)>, request: Bytes) -
         Pool::Sqlite(pool) => sqlx::query_scalar(READ).bind(digest).fetch_optional(pool).await,
         Pool::Postgres(pool) => {
             let mut connection = pool.get().await.expect("a connection");
-            sqlx::query_scalar(READ).bind(digest).fetch_optional(&mut **connection).await
+            sqlx::query_scalar(READ).bind(digest).fetch_optional(&mut *connection).await
         }
     }
     .expect("a read");

@@ -125,6 +125,7 @@ DELETE FROM oauth_clients
 WHERE (origin = 'registered' OR removed_at IS NOT NULL) AND created_at < $1
   AND NOT EXISTS (SELECT 1 FROM client_sessions WHERE client_id = oauth_clients.id)
   AND NOT EXISTS (SELECT 1 FROM device_requests WHERE client_id = oauth_clients.id)
+  AND NOT EXISTS (SELECT 1 FROM consents WHERE client_id = oauth_clients.id AND granted_at >= $1)
 RETURNING id";
     let gone: Vec<FoundId> = query(EXPIRE).bind(now - UNUSED).fetch_all(tx).await?;
     Ok(gone.into_iter().map(|FoundId(id)| id).collect())

@@ -1,5 +1,6 @@
-//! Everything that decides about an authorization request, and about a code: read at once, across the rooms' tables, since a sign-in pays for each round trip to the database.
-//! Sessions are counted apart and not by a join, which PostgreSQL would carry out by reading all there are.
+//! Everything that decides about an authorization request, and about a code: read at once, across the rooms'
+//! tables, since a sign-in pays for each round trip to the database. Sessions are counted apart and not by a join,
+//! which PostgreSQL would carry out by reading all there are.
 
 use crate::accounts::signed_in::SignedIn;
 use crate::accounts::users::User;
