@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use gatehouse::accounts::users;
+use gatehouse::clients::{self, consents};
+use gatehouse::ids::ClientId;
 use gatehouse::store::query;
 use gatehouse::work;
 use http::StatusCode;
@@ -118,21 +120,35 @@ on_both_engines! {
         assert!(server.homeserver.devices("alice").is_empty());
     }
 
-    async fn a_client_that_is_removed_at_the_same_moment_gets_nothing(engine: Engine) {
-        let (server, client, code) = with_code(engine).await;
-        // The node still remembers the client.
-        let mut tx = server.app.store.begin().await.unwrap();
-        let removal = query("UPDATE oauth_clients SET removed_at = 1 WHERE id = $1").bind(&*client);
-        assert_eq!(removal.execute(&mut tx).await.unwrap(), 1);
-        let forgotten = query("DELETE FROM consents WHERE client_id = $1").bind(&*client);
-        assert_eq!(forgotten.execute(&mut tx).await.unwrap(), 1);
-        tx.commit().await.unwrap();
-        let answer = redeem(&server, &client, &code).await;
-        assert_eq!((answer.status, answer.error().as_str()), (StatusCode::UNAUTHORIZED, "invalid_client"));
-        let count: i64 = query("SELECT COUNT(*) AS n FROM client_sessions").fetch_one(&server.app.store).await.unwrap();
-        assert_eq!(count, 0);
-        server.run_jobs().await;
-        assert!(server.homeserver.devices("alice").is_empty(), "its device is deleted");
+    async fn what_is_taken_back_at_the_same_moment_gives_nothing(engine: Engine) {
+        for (is_client_removed, refused) in [
+            (true, (StatusCode::UNAUTHORIZED, "invalid_client")),
+            (false, (StatusCode::BAD_REQUEST, "invalid_grant")),
+        ] {
+            let (server, client, code) = with_code(engine).await;
+            let alice = users::find_by_localpart(&server.app.store, "alice").await.unwrap().unwrap();
+            let id = ClientId(client.clone());
+            let homeserver = &server.homeserver;
+            homeserver.hold("upsert_device");
+            let take_back = async {
+                // The client has proved who it is, and the code was found good.
+                homeserver.until_called("upsert_device", 1).await;
+                let mut tx = server.app.store.begin().await.unwrap();
+                let is_gone = match is_client_removed {
+                    true => clients::remove(&mut tx, &id, server.app.clock.now()).await,
+                    false => consents::forget(&mut tx, alice.id, &id).await,
+                };
+                assert!(is_gone.unwrap());
+                tx.commit().await.unwrap();
+                homeserver.release("upsert_device");
+            };
+            let (answer, ()) = tokio::join!(redeem(&server, &client, &code), take_back);
+            assert_eq!((answer.status, answer.error().as_str()), refused, "{}", answer.text());
+            let sessions = query("SELECT COUNT(*) AS n FROM client_sessions");
+            assert_eq!(sessions.fetch_one::<i64>(&server.app.store).await.unwrap(), 0);
+            server.run_jobs().await;
+            assert!(server.homeserver.devices("alice").is_empty(), "its device is deleted");
+        }
     }
 
     async fn the_tokens_of_a_session_are_forgotten_with_it(engine: Engine) {

@@ -173,8 +173,8 @@ pub fn keeping(id: &ClientId) -> Query {
     sql::keeping(id)
 }
 
-/// Removes a client and what people have allowed it; `false` when there is none. Its sessions must be ended by the caller, afterwards:
-/// one that began at the same moment is then there.
+/// Removes a client and what people have allowed it; `false` when there is none. Its sessions must be ended by the
+/// caller, afterwards: one that began at the same moment is then there.
 ///
 /// # Errors
 /// When the database fails.

@@ -20,8 +20,9 @@ pub async fn push(
     asked: &Asked,
     now: Timestamp,
 ) -> Result<AuthorizationRequestId, Error> {
-    /// Run twice when a connection dies in the midst.
-    const ADD: &str = "INSERT INTO pushed_requests (id, client_id, request) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING";
+    // Run twice when a connection dies in the midst.
+    const ADD: &str = "
+INSERT INTO pushed_requests (id, client_id, request) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING";
     let id = AuthorizationRequestId::new(now);
     let request = serde_json::to_string(asked).map_err(|_| Error::Corrupt { column: "request" })?;
     query(ADD).bind(id).bind(client_id).bind(request).execute_alone(store).await?;

@@ -66,23 +66,19 @@ impl Pool {
         }
     }
 
-    /// A connection on which a transaction is open, on one that is not dead.
+    /// A connection on which a transaction is open, and which is not dead.
     pub async fn begin(&self) -> Result<Lent, sqlx::Error> {
         let mut left = self.most();
         loop {
-            match self.try_to_begin().await {
-                Err(error) if left > 0 && is_dead(&error) => left -= 1,
-                begun => return begun,
+            let mut lent = self.lend().await?;
+            lent.is_in_transaction = true;
+            match lent.connection()?.execute("BEGIN").await {
+                Ok(_) => return Ok(lent),
+                Err(error) => match lent.settle(Err(error)) {
+                    Err(error) if left > 0 && is_dead(&error) => left -= 1,
+                    failed => return failed,
+                },
             }
-        }
-    }
-
-    async fn try_to_begin(&self) -> Result<Lent, sqlx::Error> {
-        let mut lent = self.lend().await?;
-        lent.is_in_transaction = true;
-        match lent.connection()?.execute("BEGIN").await {
-            Ok(_) => Ok(lent),
-            Err(error) => lent.settle(Err(error)),
         }
     }
 
@@ -162,26 +158,39 @@ async fn recover(mut connection: Object<Opener>, is_in_transaction: bool) {
 macro_rules! on_connection {
     ($pool:expr, $connection:ident, $send:expr) => {
         match $pool.lend().await {
-            Ok(mut lent) => match lent.connection() {
-                Ok($connection) => {
-                    let done = $send.await;
-                    lent.settle(done)
-                }
-                Err(error) => Err(error),
-            },
+            Ok(lent) => $crate::store::pool::on_lent!(lent, $connection, $send),
             Err(error) => Err(error),
         }
     };
 }
 pub(super) use on_connection;
 
-/// The same, again while the connection turns out to have died before it was used: after a restart of the database all
-/// that were open have.
+/// Sends something over a connection that is lent, and gives it back.
+macro_rules! on_lent {
+    ($lent:expr, $connection:ident, $send:expr) => {{
+        let mut lent = $lent;
+        match lent.connection() {
+            Ok($connection) => {
+                let done = $send.await;
+                lent.settle(done)
+            }
+            Err(error) => Err(error),
+        }
+    }};
+}
+pub(super) use on_lent;
+
+/// As [`on_connection`], again while the connection turns out to have died before it was used: after a restart of the database all
+/// that were open have. What cannot be opened anew is not tried again: nobody shall wait for each of them.
 macro_rules! on_live_connection {
     ($pool:expr, $connection:ident, $send:expr) => {{
         let mut left = $pool.most();
         loop {
-            match $crate::store::pool::on_connection!($pool, $connection, $send) {
+            let lent = match $pool.lend().await {
+                Ok(lent) => lent,
+                Err(error) => break Err(error),
+            };
+            match $crate::store::pool::on_lent!(lent, $connection, $send) {
                 Err(error) if left > 0 && $crate::store::is_dead(&error) => left -= 1,
                 done => break done,
             }
@@ -189,3 +198,34 @@ macro_rules! on_live_connection {
     }};
 }
 pub(super) use on_live_connection;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use sqlx::postgres::PgSslMode;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_cannot_be_reached_is_tried_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let tried = Arc::new(AtomicUsize::new(0));
+        let counted = tried.clone();
+        tokio::spawn(async move {
+            while listener.accept().await.is_ok() {
+                counted.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        let options = PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(port);
+        let pool = Pool::new(options.ssl_mode(PgSslMode::Disable), 10).unwrap();
+        let read = on_live_connection!(pool, connection, connection.execute("SELECT 1"));
+        assert!(read.is_err_and(|error| is_dead(&error)));
+        assert_eq!(tried.load(Ordering::SeqCst), 1);
+        assert!(pool.begin().await.is_err_and(|error| is_dead(&error)));
+        assert_eq!(tried.load(Ordering::SeqCst), 2);
+    }
+}

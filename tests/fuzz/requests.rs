@@ -16,6 +16,7 @@ use http::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, VARY,
 };
 use http::{HeaderMap, HeaderName, Method, Request, StatusCode};
+use tokio::runtime::Runtime;
 
 use super::{fuzz, headers, text};
 use crate::rendezvous::PATH;
@@ -74,20 +75,36 @@ fn authorization_parameters() {
     });
 }
 
+/// A server, a request that waits there, and the code for it.
+struct Granted {
+    runtime: Runtime,
+    server: Server,
+    client: String,
+    request: String,
+    code: String,
+}
+
+impl Granted {
+    fn new() -> Granted {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let (server, client, request, code) = runtime.block_on(async {
+            let server = Server::start(Engine::Sqlite).await;
+            server.user("alice").await;
+            let client = server.client().await;
+            let mut browser = server.signed_in("alice").await;
+            let query = authorization_query(&client, &matrix_scope("DEVICE"), &[]);
+            let request = browser.ask(&query).await.0.replace(WAITING, "");
+            let code = browser.allow(&query).await.query_parameter("code").expect("a code");
+            (server, client, request, code)
+        });
+        Granted { runtime, server, client, request, code }
+    }
+}
+
 /// Codes near one that is good: none of them gives anything, nor spends or spoils the good one.
 #[test]
 fn authorization_codes() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let (server, client, code, request) = runtime.block_on(async {
-        let server = Server::start(Engine::Sqlite).await;
-        server.user("alice").await;
-        let client = server.client().await;
-        let mut browser = server.signed_in("alice").await;
-        let query = authorization_query(&client, &matrix_scope("DEVICE"), &[]);
-        let request = browser.ask(&query).await.0.replace(WAITING, "");
-        let code = browser.allow(&query).await.query_parameter("code").expect("a code");
-        (server, client, code, request)
-    });
+    let Granted { runtime, server, client, request, code } = Granted::new();
     let redeem = |code: &str| runtime.block_on(server.post("/oauth2/token", &code_form(&client, code)));
     fuzz!("authorization_codes", EXECUTIONS, |input: &[u8]| {
         let given = filled(&text(input), &code).replace("{request}", &request);
@@ -105,24 +122,14 @@ fn authorization_codes() {
 /// Requests as they come back with a browser: only what was made here is one.
 #[test]
 fn sealed_requests() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let (server, sealed, code) = runtime.block_on(async {
-        let server = Server::start(Engine::Sqlite).await;
-        server.user("alice").await;
-        let client = server.client().await;
-        let mut browser = server.signed_in("alice").await;
-        let query = authorization_query(&client, &matrix_scope("DEVICE"), &[]);
-        let sealed = browser.ask(&query).await.0.replace(WAITING, "");
-        let code = browser.allow(&query).await.query_parameter("code").expect("a code");
-        (server, sealed, code)
-    });
+    let Granted { server, request, code, .. } = Granted::new();
     let now = server.app.clock.now();
     let accepted = Cell::new(0);
     fuzz!("sealed_requests", |input: &[u8]| {
-        let given = filled(&text(input), &sealed).replace("{code}", &code);
+        let given = filled(&text(input), &request).replace("{code}", &code);
         let is_one = Pending::open(&given, server.app.keys.root(), now).is_some();
         accepted.set(accepted.get() + usize::from(is_one));
-        assert_eq!(is_one, given == sealed, "{given:?}");
+        assert_eq!(is_one, given == request, "{given:?}");
     });
     assert!(accepted.get() > 0, "no request is good");
 }
