@@ -162,6 +162,51 @@ on_both_engines! {
         assert_eq!(changed.fetch_one::<i64>(&opened.store).await.unwrap(), 1, "the one of the steps that happened");
     }
 
+    async fn of_many_who_ask_for_the_same_at_once_nobody_suffers_from_another(engine: Engine) {
+        const MANY: usize = 60;
+        let opened = Opened::new(engine).await;
+        let add = |name: &str| query("INSERT INTO installation (name, value) VALUES ($1, $2)").bind(name).bind("new");
+        for number in 0..MANY {
+            assert!(execute_together(&opened.store, vec![add(&format!("old {number}"))]).await.unwrap());
+        }
+        let steps = |number: usize| {
+            // One in five changes what is not there, one adds what is there.
+            let changed = if number % 5 == 1 { "nobody".to_owned() } else { format!("old {number}") };
+            let added = if number % 5 == 3 { "old 0".to_owned() } else { format!("new {number}") };
+            let change = query("UPDATE installation SET value = $2 WHERE name = $1").bind(changed).bind("changed");
+            vec![change, add(&added)]
+        };
+        let done = join_all((0..MANY).map(|number| execute_together(&opened.store, steps(number)))).await;
+        for (number, is_done) in done.into_iter().enumerate() {
+            let happens = ![1, 3].contains(&(number % 5));
+            assert_eq!(is_done.unwrap(), happens, "{number}");
+            let count = query("SELECT COUNT(*) AS n FROM installation WHERE name = $1 OR (name = $2 AND value = 'changed')");
+            let count = count.bind(format!("new {number}")).bind(format!("old {number}"));
+            let left: i64 = count.fetch_one(&opened.store).await.unwrap();
+            assert_eq!(left, if happens { 2 } else { 0 }, "{number}: all of it or nothing");
+        }
+    }
+
+    async fn of_many_who_change_one_row_at_once_each_changes_what_the_one_before_left(engine: Engine) {
+        let opened = Opened::new(engine).await;
+        let add = query("INSERT INTO installation (name, value) VALUES ('row', '0')");
+        assert!(execute_together(&opened.store, vec![add]).await.unwrap());
+        let advance = async |number: i64| {
+            let next = (number + 1).to_string();
+            let change = query("UPDATE installation SET value = $2 WHERE name = 'row' AND value = $1");
+            let change = change.bind(number.to_string()).bind(&next);
+            let is_done = execute_together(&opened.store, vec![change]).await.unwrap();
+            let find = query("SELECT name FROM installation WHERE name = 'row' AND value = $1").bind(next);
+            let found = find.fetch_optional::<()>(&opened.store).await.unwrap();
+            assert!(found.is_some(), "who comes too late sees what was done before");
+            is_done
+        };
+        for number in 0..50 {
+            let done = join_all((0..10).map(|_| advance(number))).await;
+            assert_eq!(done.into_iter().filter(|is_done| *is_done).count(), 1, "{number}");
+        }
+    }
+
     async fn texts_are_sorted_by_their_bytes(engine: Engine) {
         let opened = Opened::new(engine).await;
         let mut tx = opened.store.begin().await.unwrap();
@@ -374,6 +419,32 @@ async fn on_postgres_a_connection_that_is_left_in_the_midst_of_something_is_whol
         .await
         .unwrap();
     assert_eq!(all, i64::from(PLACES), "each was committed");
+}
+
+#[tokio::test]
+async fn on_postgres_who_waits_for_a_row_holds_up_nobody_who_asks_for_the_same() {
+    let store = Store::open(&Location::Postgres(postgres::fresh_database().await), 10).await.unwrap();
+    let change = |name: &str| query("UPDATE installation SET value = '' WHERE name = $1").bind(name);
+    let mut tx = store.begin().await.unwrap();
+    for name in ["locked", "free"] {
+        add(&mut tx, name).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    change("locked").execute(&mut tx).await.unwrap();
+    let mut waiting = Box::pin(execute_together(&store, vec![change("locked")]));
+    let others = async {
+        for _ in 0..20 {
+            assert!(execute_together(&store, vec![change("free")]).await.unwrap());
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = &mut waiting => panic!("the row is locked"),
+        done = tokio::time::timeout(Duration::from_secs(4), others) => done.expect("nobody keeps the others"),
+    }
+    tx.commit().await.unwrap();
+    assert!(waiting.await.unwrap());
 }
 
 #[tokio::test]

@@ -65,7 +65,7 @@ WHERE NOT EXISTS (SELECT 1 FROM spent_codes WHERE request_id = $4)";
         .bind(&pending.client_id)
         .bind(pending.asked.device_id.as_ref())
         .bind(pending.id)
-        .fetch_optional(store)
+        .fetch_gathered(store)
         .await
 }
 
@@ -110,5 +110,5 @@ SELECT u.id, u.localpart, u.is_admin, u.created_at, u.provisioned_at, u.locked_a
 FROM users AS u
 LEFT JOIN spent_codes AS c ON c.request_id = $3
 WHERE u.id = $1";
-    query(FIND).bind(granted.user_id).bind(device_id).bind(granted.request_id).fetch_optional(store).await
+    query(FIND).bind(granted.user_id).bind(device_id).bind(granted.request_id).fetch_gathered(store).await
 }

@@ -1,7 +1,7 @@
 //! Taking one job out of many, and keeping a queue for oneself: what the two engines word differently.
 
 use super::query::{FromRow, query};
-use super::{Error, Store, Tx, TxEngine};
+use super::{Error, Store, Tx, TxEngine, execute_together};
 use crate::ids::JobId;
 use crate::time::Timestamp;
 
@@ -98,7 +98,7 @@ pub async fn hold_queue(
         |sql| query(sql).bind(id).bind(kind).bind(queue).bind(payload).bind(now).bind(until).bind(crew);
     if store.is_shared() {
         // Mostly nothing waits.
-        let is_held = with(HOLD).execute_alone(store).await? == 1;
+        let is_held = execute_together(store, vec![with(HOLD)]).await?;
         return Ok(is_held || with(HOLD_POSTGRES).execute_alone(store).await? == 1);
     }
     let mut tx = store.begin().await?;

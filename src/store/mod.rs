@@ -5,8 +5,8 @@
 
 mod changes;
 mod channel;
+mod gathered;
 mod group_commit;
-mod keyed;
 mod leases;
 mod migrations;
 mod pool;
@@ -23,15 +23,13 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, SqlitePool};
 
 pub use changes::{Change, Changes, Stamp};
-pub use keyed::Keyed;
-pub(crate) use keyed::keyed;
 pub use leases::{hold_queue, lease_next_job};
-pub use query::{FromRow, Joined, On, Query, Row, Value, query};
-pub(crate) use query::{joined, query_kept};
+pub(crate) use query::query_kept;
+pub use query::{FromRow, On, Query, Row, Value, query};
 pub use together::execute_together;
 
+use gathered::Gatherings;
 use group_commit::{GroupCommit, GroupTx};
-use keyed::Reads;
 use pool::{Lent, Pool, on_connection};
 use writes::Writes;
 
@@ -47,7 +45,7 @@ pub struct Store {
     engine: Engine,
     changes: Arc<Changes>,
     writes: Writes,
-    reads: Reads,
+    gatherings: Gatherings,
 }
 
 #[derive(Clone)]
@@ -168,7 +166,7 @@ impl Store {
             engine,
             changes: Arc::new(Changes::alone()),
             writes: Writes::default(),
-            reads: Reads::default(),
+            gatherings: Gatherings::default(),
         })
     }
 
@@ -190,7 +188,7 @@ impl Store {
             engine: Engine::Postgres(pool),
             changes,
             writes: Writes::default(),
-            reads: Reads::default(),
+            gatherings: Gatherings::default(),
         })
     }
 

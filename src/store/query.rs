@@ -5,13 +5,13 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Postgres, Sqlite};
 
 use super::pool::{on_connection, on_live_connection};
-use super::{Engine, Error, Store, Tx, TxEngine, is_dead};
+use super::{Engine, Error, Store, Tx, TxEngine, gathered, is_dead};
 use crate::ids::{ClientId, DeviceId, Id, Localpart};
 use crate::methods::Methods;
 use crate::time::Timestamp;
 
 /// A parameter: one of the three types that both engines share, or none of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Value {
     /// `TEXT`.
     Text(Option<String>),
@@ -132,9 +132,9 @@ impl Query {
         Query { sql: on_sqlite, on_postgres, values: Vec::with_capacity(8) }
     }
 
-    /// Whether it changes nothing.
-    pub(super) fn is_read(&self) -> bool {
-        self.sql.trim_start().starts_with("SELECT")
+    /// As the engine of the store words it.
+    pub(super) fn worded_for(&self, store: &Store) -> &'static str {
+        if store.is_shared() { self.on_postgres } else { self.sql }
     }
 
     /// Adds the next parameter.
@@ -151,6 +151,16 @@ impl Query {
         let row: Result<Option<Row>, Error> =
             run!(self, on.into(), fetch_optional, |row| row.map(Row::Sqlite), |row| row.map(Row::Postgres));
         row?.as_ref().map(T::from_row).transpose()
+    }
+
+    /// The row of the answer, which has one at most: read together with what others ask for in the same words at the same
+    /// time, as it is at some moment after this was called.
+    ///
+    /// # Errors
+    /// When the database fails or a stored value is not valid.
+    pub async fn fetch_gathered<T: FromRow>(self, store: &Store) -> Result<Option<T>, Error> {
+        let row = gathered::ask(store, &[self]).await?;
+        row.as_ref().map(T::from_row).transpose()
     }
 
     /// The one row that must be there.
@@ -186,35 +196,6 @@ impl Query {
     }
 }
 
-/// A change of one row, and a row that is added if that one was found: both or neither. PostgreSQL
-/// takes them as one statement, which spares it the round trips of a transaction; SQLite has its
-/// transactions in this process. The addition selects its values `FROM changed`, and both number the
-/// same parameters.
-pub struct Joined {
-    change: &'static str,
-    on_sqlite: &'static str,
-    on_postgres: &'static str,
-}
-
-impl Joined {
-    /// As the macro of that name puts them together.
-    pub const fn new(change: &'static str, on_sqlite: &'static str, on_postgres: &'static str) -> Joined {
-        Joined { change, on_sqlite, on_postgres }
-    }
-}
-
-/// Makes a [`Joined`] of the texts of both statements.
-macro_rules! joined {
-    ($change:literal, $addition:literal) => {
-        $crate::store::Joined::new(
-            $change,
-            concat!("WITH changed AS (SELECT 1) ", $addition),
-            concat!("WITH changed AS (", $change, " RETURNING 1) ", $addition),
-        )
-    };
-}
-pub(crate) use joined;
-
 impl Query {
     /// Runs a statement as a transaction of its own and tells how many rows it touched. It must not mind
     /// to be run twice: a connection that dies in the midst leaves open whether it was.
@@ -240,39 +221,6 @@ impl Query {
         let touched = self.execute(&mut tx).await?;
         tx.commit().await?;
         Ok(touched)
-    }
-
-    /// Runs both statements as a transaction of their own; `false` when there was no row to change.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn execute_joined_alone(mut self, joined: &Joined, store: &Store) -> Result<bool, Error> {
-        if store.is_shared() {
-            self.on_postgres = joined.on_postgres;
-            return Ok(self.execute_alone(store).await? == 1);
-        }
-        let mut tx = store.begin().await?;
-        let is_changed = self.execute_joined(joined, &mut tx).await?;
-        tx.commit().await?;
-        Ok(is_changed)
-    }
-
-    /// Runs both statements inside a transaction; `false` when there was no row to change.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn execute_joined(mut self, joined: &Joined, tx: &mut Tx) -> Result<bool, Error> {
-        if matches!(tx.engine, TxEngine::Postgres(_)) {
-            self.on_postgres = joined.on_postgres;
-            return Ok(self.execute(tx).await? == 1);
-        }
-        self.sql = joined.change;
-        let is_changed = self.clone().execute(tx).await? == 1;
-        if is_changed {
-            self.sql = joined.on_sqlite;
-            self.execute(tx).await?;
-        }
-        Ok(is_changed)
     }
 }
 

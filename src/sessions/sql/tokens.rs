@@ -5,7 +5,7 @@ use super::super::tokens::Found;
 use crate::http::requester::Requester;
 use crate::ids::ClientSessionId;
 use crate::known::{ActiveToken, TokenUser};
-use crate::store::{Error, FromRow, Joined, Keyed, Query, Row, Store, joined, keyed, query};
+use crate::store::{Error, FromRow, Query, Row, Store, execute_together, query};
 use crate::time::Timestamp;
 
 impl FromRow for Found {
@@ -161,18 +161,15 @@ pub(in crate::sessions) async fn find_access_token(
     store: &Store,
     digest: &str,
 ) -> Result<Option<FoundToken>, Error> {
-    static FIND: Keyed = keyed!(
-        "digest",
-        "
+    const FIND: &str = "
 SELECT t.digest, t.issued_at, t.expires_at,
        s.id AS session_id, s.user_id, s.client_id, s.scope, s.device_id, s.authenticated_at,
        s.methods, s.ended_at, s.pending_access_digest, u.localpart, u.locked_at, u.deactivated_at, u.provisioned_at
 FROM access_tokens AS t
 JOIN client_sessions AS s ON s.id = t.session_id
 LEFT JOIN users AS u ON u.id = s.user_id
-WHERE t.digest"
-    );
-    FIND.fetch_optional(digest.to_owned(), store).await
+WHERE t.digest = $1";
+    query(FIND).bind(digest).fetch_gathered(store).await
 }
 
 /// Makes the pending pair the confirmed one; `false` when it is no longer the one of this access token.
@@ -184,10 +181,10 @@ pub(in crate::sessions) async fn confirm_pending(
 ) -> Result<bool, Error> {
     const CONFIRM: &str = "
 UPDATE client_sessions
-SET refresh_digest = pending_refresh_digest, refresh_confirmed_at = $1, last_seen_at = $1,
+SET refresh_digest = pending_refresh_digest, refresh_confirmed_at = $3, last_seen_at = $3,
     pending_refresh_digest = NULL, pending_access_digest = NULL, pending_nonce = NULL, pending_issued_at = NULL
-WHERE id = $2 AND pending_access_digest = $3";
-    Ok(query(CONFIRM).bind(now).bind(session).bind(access_digest).execute_alone(store).await? == 1)
+WHERE id = $1 AND pending_access_digest = $2";
+    execute_together(store, vec![query(CONFIRM).bind(session).bind(access_digest).bind(now)]).await
 }
 
 const FIND_CHAIN: &str = "
@@ -205,19 +202,8 @@ pub(in crate::sessions) async fn find_chain(
     store: &Store,
     refresh_family: &str,
 ) -> Result<Option<Chain>, Error> {
-    query(FIND_CHAIN).bind(refresh_family).fetch_optional(store).await
+    query(FIND_CHAIN).bind(refresh_family).fetch_gathered(store).await
 }
-
-const SET_PENDING: Joined = joined!(
-    "
-UPDATE client_sessions
-SET refresh_digest = $1, refresh_confirmed_at = $2,
-    pending_refresh_digest = $3, pending_access_digest = $4, pending_nonce = $5, pending_issued_at = $6,
-    last_seen_at = $6, last_seen_ip = COALESCE($7, last_seen_ip), user_agent = COALESCE($8, user_agent)
-WHERE id = $9 AND ended_at IS NULL AND refresh_digest = $10 AND COALESCE(pending_access_digest, '') = $11",
-    "
-INSERT INTO access_tokens (digest, session_id, issued_at, expires_at) SELECT $4, $9, $6, $12 FROM changed"
-);
 
 /// Writes down the pair that is about to be answered, beside the token that is now confirmed and since
 /// when, if the session still is what was read; `false` if not. The access token of a pending pair that
@@ -230,7 +216,15 @@ pub(in crate::sessions) async fn set_pending(
     requester: &Requester,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let set = query("")
+    const SET: &str = "
+UPDATE client_sessions
+SET refresh_digest = $2, refresh_confirmed_at = $3,
+    pending_refresh_digest = $4, pending_access_digest = $5, pending_nonce = $6, pending_issued_at = $7,
+    last_seen_at = $7, last_seen_ip = COALESCE($8, last_seen_ip), user_agent = COALESCE($9, user_agent)
+WHERE id = $1 AND ended_at IS NULL AND refresh_digest = $10 AND COALESCE(pending_access_digest, '') = $11";
+    let session = read.found.session_id;
+    let set = query(SET)
+        .bind(session)
         .bind(confirmed.0)
         .bind(confirmed.1)
         .bind(&pending.refresh)
@@ -239,21 +233,15 @@ pub(in crate::sessions) async fn set_pending(
         .bind(now)
         .bind(requester.address.map(|address| address.to_string()))
         .bind(requester.user_agent.clone())
-        .bind(read.found.session_id)
         .bind(&read.refresh)
-        .bind(read.pending_access.as_deref().unwrap_or_default())
-        .bind(pending.expires_at);
-    let is_replaced = read.refresh == confirmed.0;
-    let Some(unused) = read.pending_access.as_ref().filter(|_| is_replaced) else {
-        return set.execute_joined_alone(&SET_PENDING, store).await;
-    };
-    let mut tx = store.begin().await?;
-    if !set.execute_joined(&SET_PENDING, &mut tx).await? {
-        return Ok(false);
+        .bind(read.pending_access.as_deref().unwrap_or_default());
+    let mut steps = vec![set, addition_of_access_token(&pending.access, session, now, pending.expires_at)];
+    // One that has been swept away meanwhile is not there to be removed.
+    let is_replaced = read.refresh == confirmed.0 && read.pending_expires_at.is_some();
+    if let Some(unused) = read.pending_access.as_ref().filter(|_| is_replaced) {
+        steps.push(query("DELETE FROM access_tokens WHERE digest = $1").bind(unused));
     }
-    query("DELETE FROM access_tokens WHERE digest = $1").bind(unused).execute(&mut tx).await?;
-    tx.commit().await?;
-    Ok(true)
+    execute_together(store, steps).await
 }
 
 pub(in crate::sessions) async fn find_by_family(
