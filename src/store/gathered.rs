@@ -3,7 +3,6 @@
 //! and PostgreSQL a transaction and a flush.
 
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,7 +23,7 @@ const PATIENCE: Duration = Duration::from_millis(20);
 /// Has PostgreSQL give up what changes rows for several, when somebody keeps it from one of them for so long: then only one has
 /// to go on waiting. To be done before anything else, for the transaction that the statement is.
 const GIVING_UP: &str =
-    "SELECT CAST(-1 AS BIGINT) AS ordinal, LENGTH(set_config('lock_timeout', '100ms', true))::BIGINT AS n";
+    "SELECT -1::bigint AS ordinal, LENGTH(set_config('lock_timeout', '100ms', true))::bigint AS n";
 
 /// What is done for each who asks: one read, or changes that happen all or not at all.
 type Steps = Arc<[&'static str]>;
@@ -59,7 +58,10 @@ pub(super) async fn ask(store: &Store, steps: &[Query]) -> Result<Option<Row>, s
     store.gatherings.add(&steps, Asking { values: values.clone(), tell }, store);
     match told.await {
         Ok(told) => told,
-        Err(_) => Ok(send(store, &worded(&steps, 1).into(), &[&values]).await?.pop()),
+        Err(_) => {
+            let alone = worded(&steps, &values, 1, store.is_shared());
+            Ok(send(store, &alone.into(), &[&values]).await?.pop())
+        }
     }
 }
 
@@ -80,21 +82,23 @@ impl Gatherings {
     }
 
     /// Those who go next, and the statement for so many; `None`, and one who sends less, if nobody waits.
-    fn next(&self, steps: &Steps) -> Option<(Vec<Asking>, Arc<str>)> {
+    fn next(&self, steps: &Steps, is_shared: bool) -> Option<(Vec<Asking>, Arc<str>)> {
         let mut gatherings = self.lock();
         let Gathering { waiting, senders, texts } = gatherings.entry(steps.clone()).or_default();
         let Some(place) = SIZES.iter().position(|size| *size <= waiting.len()) else {
             *senders -= 1;
             return None;
         };
-        let text = texts[place].get_or_insert_with(|| worded(steps, SIZES[place]).into());
-        Some((waiting.drain(..SIZES[place]).collect(), text.clone()))
+        let asking: Vec<Asking> = waiting.drain(..SIZES[place]).collect();
+        let text = texts[place]
+            .get_or_insert_with(|| worded(steps, &asking[0].values, asking.len(), is_shared).into());
+        Some((asking, text.clone()))
     }
 }
 
 /// Sends until nobody waits.
 async fn send_all(store: Store, steps: Steps) {
-    while let Some((asking, text)) = store.gatherings.next(&steps) {
+    while let Some((asking, text)) = store.gatherings.next(&steps, store.is_shared()) {
         let mut sending = Box::pin(send_and_tell(store.clone(), text, asking));
         if timeout(PATIENCE, &mut sending).await.is_err() {
             tokio::spawn(sending);
@@ -147,40 +151,13 @@ fn in_order(rows: Vec<Row>, many: usize) -> Vec<Result<Option<Row>, sqlx::Error>
     told
 }
 
-/// One statement that does the steps so many times, each time with parameters of its own.
-fn worded(steps: &[&str], times: usize) -> String {
-    let (mut with, mut answers, mut before) = (Vec::new(), Vec::new(), 0);
-    for time in 0..times {
-        let mut counts = Vec::new();
-        for (number, step) in steps.iter().enumerate() {
-            let (text, highest) = numbered_on(step.trim(), before);
-            before = highest;
-            if steps.len() == 1 && is_read(step) {
-                answers.push(format!(
-                    "SELECT CAST({time} AS BIGINT) AS ordinal, asked.* FROM ({text}) AS asked"
-                ));
-                continue;
-            }
-            let returning = if is_read(step) { "" } else { " RETURNING 1" };
-            with.push(format!("step{time}_{number} AS ({text}{returning})"));
-            counts.push(format!("(SELECT COUNT(*) FROM step{time}_{number})"));
-        }
-        match &counts[..] {
-            [] => {}
-            [count] => answers.push(format!("SELECT CAST({time} AS BIGINT) AS ordinal, {count} AS n")),
-            counts => answers.push(format!(
-                "SELECT CAST({time} AS BIGINT) AS ordinal, 1 / LEAST(1, {}) AS n",
-                counts.join(", ")
-            )),
-        }
+/// One statement that does the steps for so many, whose parameters are of the types of these.
+fn worded(steps: &[&str], values: &[Value], many: usize, is_shared: bool) -> String {
+    match steps {
+        [read] if is_read(read) && is_shared => read_on_postgres(read.trim(), values, many),
+        [read] if is_read(read) => read_on_sqlite(read.trim(), values.len(), many),
+        changes => changes_on_postgres(changes, many),
     }
-    if with.is_empty() {
-        return answers.join(" UNION ALL ");
-    }
-    if times > 1 {
-        answers.insert(0, GIVING_UP.to_owned());
-    }
-    format!("WITH {} {}", with.join(", "), answers.join(" UNION ALL "))
 }
 
 /// Whether it changes nothing.
@@ -188,18 +165,75 @@ pub(super) fn is_read(sql: &str) -> bool {
     sql.trim_start().starts_with("SELECT")
 }
 
-/// The statement with its parameters numbered on from those before, and the highest number.
-fn numbered_on(sql: &str, before: usize) -> (String, usize) {
-    let (mut text, mut highest, mut rest) = (String::with_capacity(sql.len() + 8), before, sql);
-    while let Some((plain, behind)) = rest.split_once('$') {
-        let digits = behind.find(|c: char| !c.is_ascii_digit()).unwrap_or(behind.len());
-        let number = before + behind[..digits].parse::<usize>().unwrap_or_default();
-        highest = highest.max(number);
-        // Writing to a text does not fail.
-        let _ = write!(text, "{plain}${number}");
-        rest = &behind[digits..];
+/// A read that is carried out for the parameters of each in turn. It stays what it is for one (`OFFSET 0`): a join with all
+/// of them may be carried out by reading whole tables.
+fn read_on_postgres(sql: &str, values: &[Value], many: usize) -> String {
+    let row = |ordinal: usize| {
+        let parameters = values.iter().enumerate().map(|(place, value)| {
+            let of_type = match value {
+                Value::Text(_) => "text",
+                Value::Integer(_) => "bigint",
+                Value::Boolean(_) => "boolean",
+            };
+            format!(", ${}::{of_type}", ordinal * values.len() + place + 1)
+        });
+        format!("({ordinal}::bigint{})", parameters.collect::<String>())
+    };
+    let rows: Vec<String> = (0..many).map(row).collect();
+    let names: String = (1..=values.len()).map(|number| format!(", p{number}")).collect();
+    let (sql, _) = with_parameters(sql, |number| format!("asked.p{number}"));
+    format!(
+        "SELECT asked.ordinal, found.* FROM (VALUES {}) AS asked (ordinal{names}) CROSS JOIN LATERAL ({sql} OFFSET 0) AS found",
+        rows.join(", ")
+    )
+}
+
+/// So many reads one after the other.
+fn read_on_sqlite(sql: &str, parameters: usize, many: usize) -> String {
+    let reads = (0..many).map(|ordinal| {
+        let (sql, _) = with_parameters(sql, |number| format!("${}", ordinal * parameters + number));
+        format!("SELECT {ordinal} AS ordinal, found.* FROM ({sql}) AS found")
+    });
+    reads.collect::<Vec<String>>().join(" UNION ALL ")
+}
+
+/// All steps so many times, and how many rows each time has found: of one step that number, of several one, or a division
+/// by zero.
+fn changes_on_postgres(steps: &[&str], many: usize) -> String {
+    let (mut with, mut answers, mut before) = (Vec::new(), Vec::new(), 0);
+    if many > 1 {
+        answers.push(GIVING_UP.to_owned());
     }
-    text.push_str(rest);
+    for ordinal in 0..many {
+        let mut counts = Vec::new();
+        for (number, step) in steps.iter().enumerate() {
+            let (sql, highest) = with_parameters(step.trim(), |number| format!("${}", before + number));
+            before += highest;
+            let returning = if is_read(step) { "" } else { " RETURNING 1" };
+            with.push(format!("step{ordinal}_{number} AS ({sql}{returning})"));
+            counts.push(format!("(SELECT COUNT(*) FROM step{ordinal}_{number})"));
+        }
+        let found = match &counts[..] {
+            [count] => count.clone(),
+            counts => format!("1 / LEAST(1, {})", counts.join(", ")),
+        };
+        answers.push(format!("SELECT {ordinal}::bigint AS ordinal, {found} AS n"));
+    }
+    format!("WITH {} {}", with.join(", "), answers.join(" UNION ALL "))
+}
+
+/// The statement with other words for its parameters, of which it has so many.
+fn with_parameters(sql: &str, word: impl Fn(usize) -> String) -> (String, usize) {
+    let mut parts = sql.split('$');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    let mut highest = 0;
+    for part in parts {
+        let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+        let number = part[..digits].parse().unwrap_or_default();
+        highest = highest.max(number);
+        text.push_str(&word(number));
+        text.push_str(&part[digits..]);
+    }
     (text, highest)
 }
 
@@ -333,33 +367,42 @@ INSERT INTO installation (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPD
     }
 
     #[test]
-    fn a_read_is_worded_so_many_times() {
+    fn a_read_is_worded_for_many() {
+        let read = ["\nSELECT a FROM b WHERE c = $1 AND d > $2 AND e < $1"];
+        let values = [Value::Text(None), Value::Integer(Some(1))];
         assert_eq!(
-            worded(&["\nSELECT a FROM b WHERE c = $1 AND d > $2 AND e < $1"], 2),
-            "SELECT CAST(0 AS BIGINT) AS ordinal, asked.* FROM (SELECT a FROM b WHERE c = $1 AND d > $2 AND e < $1) AS asked \
+            worded(&read, &values, 2, false),
+            "SELECT 0 AS ordinal, found.* FROM (SELECT a FROM b WHERE c = $1 AND d > $2 AND e < $1) AS found \
              UNION ALL \
-             SELECT CAST(1 AS BIGINT) AS ordinal, asked.* FROM (SELECT a FROM b WHERE c = $3 AND d > $4 AND e < $3) AS asked"
+             SELECT 1 AS ordinal, found.* FROM (SELECT a FROM b WHERE c = $3 AND d > $4 AND e < $3) AS found"
+        );
+        assert_eq!(
+            worded(&read, &values, 2, true),
+            "SELECT asked.ordinal, found.* \
+             FROM (VALUES (0::bigint, $1::text, $2::bigint), (1::bigint, $3::text, $4::bigint)) AS asked (ordinal, p1, p2) \
+             CROSS JOIN LATERAL \
+             (SELECT a FROM b WHERE c = asked.p1 AND d > asked.p2 AND e < asked.p1 OFFSET 0) AS found"
         );
     }
 
     #[test]
     fn changes_are_worded_so_that_one_undoes_what_belongs_together() {
         assert_eq!(
-            worded(&["DELETE FROM a WHERE b = $1"], 2),
+            worded(&["DELETE FROM a WHERE b = $1"], &[Value::Text(None)], 2, true),
             "WITH step0_0 AS (DELETE FROM a WHERE b = $1 RETURNING 1), step1_0 AS (DELETE FROM a WHERE b = $2 RETURNING 1) \
-             SELECT CAST(-1 AS BIGINT) AS ordinal, LENGTH(set_config('lock_timeout', '100ms', true))::BIGINT AS n \
-             UNION ALL SELECT CAST(0 AS BIGINT) AS ordinal, (SELECT COUNT(*) FROM step0_0) AS n \
-             UNION ALL SELECT CAST(1 AS BIGINT) AS ordinal, (SELECT COUNT(*) FROM step1_0) AS n"
+             SELECT -1::bigint AS ordinal, LENGTH(set_config('lock_timeout', '100ms', true))::bigint AS n \
+             UNION ALL SELECT 0::bigint AS ordinal, (SELECT COUNT(*) FROM step0_0) AS n \
+             UNION ALL SELECT 1::bigint AS ordinal, (SELECT COUNT(*) FROM step1_0) AS n"
         );
         let steps = [
             query_kept!("SELECT id FROM a WHERE b = $1"),
             query("UPDATE a SET c = $2 WHERE d = $1 AND e = $2"),
         ];
         assert_eq!(
-            worded(&steps.map(|step| step.on_postgres), 1),
+            worded(&steps.map(|step| step.on_postgres), &[], 1, true),
             "WITH step0_0 AS (SELECT id FROM a WHERE b = $1 FOR SHARE), \
              step0_1 AS (UPDATE a SET c = $3 WHERE d = $2 AND e = $3 RETURNING 1) \
-             SELECT CAST(0 AS BIGINT) AS ordinal, \
+             SELECT 0::bigint AS ordinal, \
              1 / LEAST(1, (SELECT COUNT(*) FROM step0_0), (SELECT COUNT(*) FROM step0_1)) AS n"
         );
     }

@@ -146,7 +146,7 @@ async fn pass(client: UnixStream, server: UnixStream, ways: Arc<Ways>) {
 /// no transaction (PostgreSQL, Message Formats: CommandComplete, DataRow, ReadyForQuery).
 fn is_commit(messages: &[u8]) -> bool {
     let tags = ["COMMIT\0", "UPDATE 1\0", "INSERT 0 1\0"];
-    // One column of eight bytes: 1. A count of one looks the same, and is kept back for nothing.
-    let of_several = "D\0\0\0\u{12}\0\u{1}\0\0\0\u{8}\0\0\0\0\0\0\0\u{1}";
+    // Two columns of eight bytes: for the first of those who asked, one row.
+    let of_several = "D\0\0\0\u{1e}\0\u{2}\0\0\0\u{8}\0\0\0\0\0\0\0\0\0\0\0\u{8}\0\0\0\0\0\0\0\u{1}";
     tags.iter().chain(&[of_several]).any(|tag| contains(messages, tag)) && contains(messages, "Z\0\0\0\x05I")
 }
