@@ -35,9 +35,12 @@ use twins::Twin;
 
 /// Connections that are used at once, as a homeserver with a pool uses them.
 const WORKERS: usize = 16;
-/// Each operation and its twin take turns so many times.
+/// Each operation and its twin take turns so many times: often and for short, since what else the machine does comes and
+/// goes within seconds.
+const TURNS: usize = 60;
+const TURN: Duration = Duration::from_millis(200);
+/// How often people sign in, and sessions refresh.
 const ROUNDS: usize = 15;
-const TURN: Duration = Duration::from_millis(500);
 /// Sessions that refresh.
 const SESSIONS: usize = 400;
 const USERS: usize = 100;
@@ -131,10 +134,10 @@ async fn beside(
         let answer = connection.send(request(number)).await;
         assert_eq!((answer.status, answer.body.len()), (StatusCode::OK, bytes), "{}", answer.text());
     };
-    drive(subject.port, WORKERS, Until::Passed(TURN / 2), ask).await;
-    drive(twin.port(), WORKERS, Until::Passed(TURN / 2), ask).await;
+    drive(subject.port, WORKERS, Until::Passed(TURN), ask).await;
+    drive(twin.port(), WORKERS, Until::Passed(TURN), ask).await;
     let mut row = Row::new(name, target);
-    for _ in 0..ROUNDS {
+    for _ in 0..TURNS {
         let (cost, done) = costing(subject, drive(subject.port, WORKERS, Until::Passed(TURN), ask)).await;
         row.add(cost, done);
         row.add_twin(
@@ -317,7 +320,7 @@ async fn sign_in(subject: &Subject) -> Row {
     // Each comes from another address: the limits as they are shipped turn nobody away.
     let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get());
     let mut row = Row::new("sign-in with password", Target::Ratio(1.15));
-    for round in 0..ROUNDS {
+    for round in 0..2 * ROUNDS {
         let work = drive(subject.port, 32, Until::Done(SIGN_INS), async |connection, number| {
             let address = format!("198.51.{}.{}", 100 + round, 10 + number);
             let name = format!("user{:02}", (number + round * SIGN_INS) % USERS);
