@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::app::App;
 use crate::config::Limit;
 use crate::ids::UserId;
-use crate::store::{Error, FromRow, Row, Tx, execute_together, query};
+use crate::store::{Error, FromRow, Row, Tx, query};
 use crate::time::Timestamp;
 
 /// An action that is limited, with what it is counted by.
@@ -139,9 +139,9 @@ WHERE rate_limits.full_at + $3 - $2 <= $4";
     let (one, all) = spans(&action.limit(app));
     let now = app.clock.now();
     let spend = query(SPEND).bind(action.subject()).bind(now).bind(one).bind(all);
-    match execute_together(&app.store, vec![spend]).await? {
-        true => Ok(Allowance::Granted),
-        false => look(app, action).await,
+    match spend.execute_alone(&app.store).await? {
+        1 => Ok(Allowance::Granted),
+        _ => look(app, action).await,
     }
 }
 
