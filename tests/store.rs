@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use gatehouse::app::{App, OpenError};
 use gatehouse::config::{Config, Secret};
 use gatehouse::keys::{self, KeyringError};
-use gatehouse::store::{Error, Location, Store, Tx, execute_together, query};
+use gatehouse::store::{Error, FromRow, Location, Row, Store, Tx, execute_together, query};
 use gatehouse::time::Clock;
 use sqlx::{Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
@@ -54,6 +54,15 @@ impl Opened {
 
     async fn count(&self) -> i64 {
         query("SELECT COUNT(*) AS n FROM installation").fetch_one(&self.store).await.unwrap()
+    }
+}
+
+/// The text that was read, as `n`.
+struct Text(String);
+
+impl FromRow for Text {
+    fn from_row(row: &Row) -> Result<Text, Error> {
+        Ok(Text(row.get("n")?))
     }
 }
 
@@ -184,6 +193,26 @@ on_both_engines! {
             let count = count.bind(format!("new {number}")).bind(format!("old {number}"));
             let left: i64 = count.fetch_one(&opened.store).await.unwrap();
             assert_eq!(left, if happens { 2 } else { 0 }, "{number}: all of it or nothing");
+        }
+    }
+
+    async fn of_many_who_read_at_once_each_is_told_of_its_own(engine: Engine) {
+        let opened = Opened::new(engine).await;
+        let mut tx = opened.store.begin().await.unwrap();
+        for number in 0..40 {
+            add(&mut tx, &format!("name {number}")).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        // A parameter of each type, and one without a value; every fourth asks for what is not there.
+        let find = async |number: i64| {
+            let find = query(
+                "SELECT COUNT(*) || name AS n FROM installation WHERE name = $1 AND $2 % 4 > 0 AND $3 AND $4 IS NULL GROUP BY name",
+            );
+            let find = find.bind(format!("name {number}")).bind(number).bind(true).bind(None::<String>);
+            find.fetch_gathered::<Text>(&opened.store).await.unwrap().map(|Text(text)| text)
+        };
+        for (number, found) in (0..40).zip(join_all((0..40).map(find)).await) {
+            assert_eq!(found, (number % 4 > 0).then(|| format!("1name {number}")));
         }
     }
 
