@@ -10,17 +10,17 @@ use gatehouse::keys::Password;
 use gatehouse::store::query;
 use gatehouse::work;
 use http::StatusCode;
-use http::header::RETRY_AFTER;
+use http::header::{COOKIE, ORIGIN, RETRY_AFTER};
 use serde_json::json;
 
 use crate::account_pages::open;
-use crate::passkeys::{Asked, ORIGIN};
+use crate::passkeys::{self, Asked};
 use crate::support::authenticator::Authenticator;
 use crate::support::homeserver::StubUser;
 use crate::support::page::Page;
 use crate::support::server::{
-    Answer, Browser, Engine, PASSWORD, Server, authorization_query, code_form, matrix_scope, on_both_engines,
-    send_to,
+    Answer, Browser, Engine, PASSWORD, Server, authorization_query, code_form, form_request, matrix_scope,
+    on_both_engines, send_to,
 };
 
 pub(crate) const REGISTER: &str = "/register";
@@ -67,7 +67,7 @@ pub(crate) async fn choose_password(browser: &mut Browser<'_>) -> Answer {
 /// Has a device make a passkey.
 pub(crate) async fn make_passkey(browser: &mut Browser<'_>, device: &mut Authenticator) -> Answer {
     let asked = Asked::by(&browser.get(PASSKEY_PAGE).await);
-    let made = device.create(&asked.options, ORIGIN).await;
+    let made = device.create(&asked.options, passkeys::ORIGIN).await;
     asked.answer(browser, PASSKEY_PAGE, &made).await
 }
 
@@ -101,6 +101,37 @@ pub(crate) fn complaints(answer: &Answer) -> Vec<String> {
 
 async fn is_signed_in(browser: &mut Browser<'_>) -> bool {
     browser.get("/account/").await.status == StatusCode::OK
+}
+
+/// A form that a browser sends more than once.
+struct Repeated {
+    path: &'static str,
+    cookies: String,
+    form: Vec<(String, String)>,
+}
+
+impl Repeated {
+    async fn form(browser: &mut Browser<'_>, path: &'static str, form: &[(&str, &str)]) -> Repeated {
+        let csrf = browser.csrf().await;
+        let cookies: Vec<String> =
+            browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let form = [("csrf", csrf.as_str())].into_iter().chain(form.iter().copied());
+        let form = form.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Repeated { path, cookies: cookies.join("; "), form }
+    }
+
+    async fn password(browser: &mut Browser<'_>) -> Repeated {
+        let twice = [("new_password", PASSWORD), ("new_password_again", PASSWORD)];
+        Repeated::form(browser, PASSWORD_PAGE, &twice).await
+    }
+
+    async fn send(&self, server: &Server) -> Answer {
+        let base = server.config.http.public_base.origin().ascii_serialization();
+        let headers = [(ORIGIN, base.as_str()), (COOKIE, self.cookies.as_str())];
+        let form: Vec<(&str, &str)> =
+            self.form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        server.send(form_request(self.path, &headers, &form)).await
+    }
 }
 
 on_both_engines! {
@@ -220,7 +251,7 @@ on_both_engines! {
             let answer = Asked::by(&browser.get(PASSKEY_PAGE).await).answer(&mut browser, PASSKEY_PAGE, &made).await;
             assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{what}");
         }
-        let made = device.create(&asked.options, ORIGIN).await;
+        let made = device.create(&asked.options, passkeys::ORIGIN).await;
         // Another person's browser, with what was asked of the first one.
         let mut other = server.browser();
         choose(&mut other, "bob").await;
@@ -472,20 +503,43 @@ on_both_engines! {
         let server = server(engine).await;
         let mut browser = server.browser();
         choose(&mut browser, "alice").await;
-        let csrf = browser.csrf().await;
-        let base = server.config.http.public_base.origin().ascii_serialization();
-        let cookies: Vec<String> = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let cookies = cookies.join("; ");
-        let form = [("csrf", csrf.as_str()), ("new_password", PASSWORD), ("new_password_again", PASSWORD)];
-        let twice = || {
-            let headers = [(http::header::ORIGIN, base.as_str()), (http::header::COOKIE, cookies.as_str())];
-            server.send(crate::support::server::form_request(PASSWORD_PAGE, &headers, &form))
-        };
-        let (first, second) = join(twice(), twice()).await;
+        let twice = Repeated::password(&mut browser).await;
+        let (first, second) = join(twice.send(&server), twice.send(&server)).await;
         assert_eq!(accounts(&server).await, 1);
         for answer in [first, second] {
             assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
         }
+    }
+
+    async fn nobody_is_told_that_the_name_is_taken_by_their_own_account(engine: Engine) {
+        let server = server(engine).await;
+        for page in [PASSWORD_PAGE, REGISTER] {
+            let mut browser = server.browser();
+            let name = if page == REGISTER { "bob" } else { "alice" };
+            choose(&mut browser, name).await;
+            if page == REGISTER {
+                server.homeserver.set_user(name, StubUser::default());
+                assert_eq!(choose_password(&mut browser).await.status, StatusCode::CONFLICT);
+            }
+            let twice = match page {
+                REGISTER => Repeated::form(&mut browser, REGISTER, &[("username", "bob2")]).await,
+                _ => Repeated::password(&mut browser).await,
+            };
+            // The homeserver answers the first one only when the second one is through.
+            let before = server.homeserver.calls_of("is_localpart_available").len();
+            let first_call = format!("is_localpart_available {}", before + 1);
+            server.homeserver.hold(&first_call);
+            let second = async {
+                server.homeserver.until_called("is_localpart_available", before + 1).await;
+                let second = twice.send(&server).await;
+                server.homeserver.release(&first_call);
+                second
+            };
+            let (first, second) = join(twice.send(&server), second).await;
+            assert_eq!((second.status, second.location()), (StatusCode::SEE_OTHER, "/account/"), "{page}");
+            assert_eq!((first.status, first.location()), (StatusCode::SEE_OTHER, REGISTER), "{page}: {}", first.text());
+        }
+        assert_eq!(accounts(&server).await, 2);
     }
 
     async fn a_homeserver_that_is_down_is_said_to_be_and_nothing_is_lost(engine: Engine) {

@@ -166,7 +166,8 @@ impl StubHomeserver {
         self.state().trouble = trouble;
     }
 
-    /// Lets calls of this endpoint arrive, but answers them only after [`StubHomeserver::release`].
+    /// Lets calls of this endpoint arrive, but answers them only after [`StubHomeserver::release`]; of `query_user 2` the
+    /// second one alone.
     pub fn hold(&self, endpoint: &str) {
         self.shared.held.send_if_modified(|held| held.insert(endpoint.to_owned()));
     }
@@ -320,8 +321,14 @@ async fn provisioning(
     };
     let is_proven = bearer(headers).as_deref() == Some(&shared.state().secret);
     let call = Call { endpoint: endpoint.to_owned(), given: given.clone(), is_proven };
-    shared.calls.send_modify(|calls| calls.push(call));
-    let _ = shared.held.subscribe().wait_for(|held| !held.contains(endpoint)).await;
+    let mut alone = String::new();
+    shared.calls.send_modify(|calls| {
+        calls.push(call);
+        let times = calls.iter().filter(|call| call.endpoint == endpoint).count();
+        alone = format!("{endpoint} {times}");
+    });
+    let is_free = |held: &BTreeSet<String>| !held.contains(endpoint) && !held.contains(&alone);
+    let _ = shared.held.subscribe().wait_for(is_free).await;
 
     let mut homeserver = shared.state();
     if let Some(status) = homeserver.trouble {

@@ -7,7 +7,7 @@ use super::super::arrive::arrive_as_new;
 use super::begun::{self, Begun};
 use super::email::{self, EmailProblem};
 use super::name::{self, NameProblem};
-use super::{PATH, Step, passkey};
+use super::{PATH, Step, passkey, unless_done};
 use crate::accounts::account_pages::NotAdded;
 use crate::accounts::activity::{self, Event};
 use crate::accounts::mails::Occasion;
@@ -38,7 +38,7 @@ enum Late {
 /// Makes the account, and goes on signed in to it; or leads back to what somebody else was faster with.
 pub(super) async fn finish(app: &App, visit: &Visit, begun: Begun) -> Result<Response, PageError> {
     if let Some(back) = judge(app, visit, &begun).await? {
-        return Ok(back);
+        return unless_done(app, visit, back).await;
     }
     let before = signed_in::holder(app, visit).await?;
     let now = app.clock.now();

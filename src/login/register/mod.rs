@@ -130,6 +130,13 @@ async fn go_on(app: &App, visit: &Visit) -> Result<Response, PageError> {
     }
 }
 
+/// What leads back, unless the account is there by now: a form may be sent twice, and then the name is taken by the person's
+/// own account.
+async fn unless_done(app: &App, visit: &Visit, back: Response) -> Result<Response, PageError> {
+    let is_there = begun::find(app, visit).await?.is_some();
+    Ok(if is_there { back } else { visit.go(PATH) })
+}
+
 /// For whom a person makes the account, and where the forms on the way may lead in the end.
 async fn for_whom(
     app: &App,

@@ -11,7 +11,7 @@ use super::super::captcha::{self, Challenge, Unproven};
 use super::super::next;
 use super::begun::{self, Begun, LIFETIME};
 use super::resume::{self, SignedInPage};
-use super::{PATH, Step, for_whom, go_on, onward};
+use super::{PATH, Step, for_whom, go_on, onward, unless_done};
 use crate::accounts::registration_tokens::{self, Useless};
 use crate::accounts::{signed_in, users};
 use crate::app::App;
@@ -293,15 +293,18 @@ async fn choose(
     if let Allowance::Exhausted(wait) = rate_limits::spend(app, &Action::RegisterFrom(&from)).await? {
         return again(NameProblem::TooMany(wait)).await;
     }
-    if let Some(token) = token
-        && let Err(useless) = registration_tokens::check(app, &visit.requester, token).await?
-    {
-        return again(NameProblem::TokenUseless(useless)).await;
-    }
+    let useless = match token {
+        Some(token) => registration_tokens::check(app, &visit.requester, token).await?.err(),
+        None => None,
+    };
     let email = begun.as_ref().and_then(Begun::verified_email).map(|email| email.folded());
-    let problems = judge(app, visit, &localpart, email).await?;
+    let problems = match useless {
+        Some(useless) => vec![NameProblem::TokenUseless(useless)],
+        None => judge(app, visit, &localpart, email).await?,
+    };
     if !problems.is_empty() {
-        return shown.answer(app, visit, problems).await;
+        let back = shown.answer(app, visit, problems).await?;
+        return if begun.is_some() { unless_done(app, visit, back).await } else { Ok(back) };
     }
     if let Some(begun) = begun {
         begun::rename(app, &begun, &localpart, token).await?;
