@@ -32,8 +32,9 @@ impl FromStr for Address {
             return Err(InvalidAddress);
         }
         match EmailAddress::parse_with_options(text, options) {
-            Ok(address) => Ok(Address(address.to_string())),
-            Err(_) => Err(InvalidAddress),
+            // A name that is empty is overlooked by the options.
+            Ok(address) if address.email() == text => Ok(Address(text.to_owned())),
+            _ => Err(InvalidAddress),
         }
     }
 }
@@ -141,6 +142,8 @@ mod tests {
             "alice@",
             "a b@example.org",
             "Alice <alice@example.org>",
+            " <alice@example.org>",
+            "<alice@example.org>",
             "alice@[192.0.2.1]",
             "alice@example.org\r\nBcc: x@example.org",
             "alice@example.org ",
