@@ -175,7 +175,8 @@ CREATE TABLE sign_in_attempts (
     user_id       TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     -- How the person has proved so far who they are, as in browser_sessions.
     methods       TEXT NOT NULL,
-    created_at    BIGINT NOT NULL,
+    -- When the password was set that they had then; NULL without one. Whoever sets another one ends this.
+    password_set_at BIGINT,
     expires_at    BIGINT NOT NULL
 );
 CREATE INDEX sign_in_attempts_user ON sign_in_attempts (user_id);
@@ -383,6 +384,8 @@ CREATE TABLE sso_logins (
     -- Until when a person may answer; once one did, until when the token is good.
     expires_at       BIGINT NOT NULL,
     user_id          TEXT REFERENCES users (id) ON DELETE CASCADE,
+    -- In which browser session that person said yes: the token goes with it.
+    browser_session_id TEXT,
     authenticated_at BIGINT,
     methods          TEXT,
     token_digest     TEXT UNIQUE

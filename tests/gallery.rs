@@ -568,6 +568,7 @@ impl Words {
             ("request-expired", Problem::RequestExpired, None),
             ("link-expired", Problem::LinkExpired, None),
             ("form-expired", Problem::FormExpired, Some(WayOn::Again("/login".to_owned()))),
+            ("signed-out", Problem::SignedOut, Some(WayOn::SignIn)),
             ("forbidden", Problem::Forbidden, Some(WayOn::Account)),
             ("account-locked", Problem::AccountLocked, None),
             ("too-many-sessions", Problem::TooManySessions(2), Some(WayOn::Again("/login".to_owned()))),

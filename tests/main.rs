@@ -60,6 +60,7 @@ mod login_password;
 mod login_totp;
 mod mail_gallery;
 mod mails;
+mod meanwhile;
 mod metadata;
 mod metrics;
 mod never_stale;

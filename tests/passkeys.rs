@@ -17,7 +17,7 @@ use crate::support::server::{Answer, Browser, Engine, PASSWORD, Server, on_both_
 
 /// Where the server is, as browsers say it.
 pub const ORIGIN: &str = "https://auth.example.org";
-const NEW: &str = "/account/security/passkeys/new";
+pub const NEW: &str = "/account/security/passkeys/new";
 const NEW_KEY: &str = "/account/security/passkeys/new?kind=security-key";
 const SECURITY: &str = "/account/security";
 const DID_NOT_WORK: &str = "That passkey does not work here";

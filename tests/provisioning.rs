@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gatehouse::accounts;
 use gatehouse::accounts::users::{self, User};
 use gatehouse::http::requester::Requester;
 use gatehouse::ids::{ClientId, DeviceId};
@@ -189,7 +190,7 @@ on_both_engines! {
         };
         let mut tx = server.app.store.begin().await.unwrap();
         let (session, _) = tokens::start_session(&mut tx, &new, &issue).await.unwrap();
-        assert!(users::is_still_active(&mut tx, alice.id).await.unwrap());
+        assert!(users::is_still_active(&mut tx, &alice).await.unwrap());
         let mut deactivating =
             Box::pin(change(&server, &alice, async |tx, user, now| users::deactivate(tx, user.id, false, now).await));
         let waited = timeout(Duration::from_millis(300), &mut deactivating).await;
@@ -200,7 +201,20 @@ on_both_engines! {
 
         let mut tx = server.app.store.begin().await.unwrap();
         tokens::start_session(&mut tx, &new, &issue).await.unwrap();
-        assert!(!users::is_still_active(&mut tx, alice.id).await.unwrap(), "and none begins afterwards");
+        assert!(!users::is_still_active(&mut tx, &alice).await.unwrap(), "and none begins afterwards");
+    }
+
+    async fn two_who_tell_the_homeserver_of_one_person_at_the_same_moment_both_succeed(engine: Engine) {
+        let server = Server::start(engine).await;
+        let alice = server.user_not_provisioned("alice").await;
+        server.homeserver.hold("provision_user 1");
+        let (told, ()) = tokio::join!(accounts::jobs::provision(&server.app, &alice), async {
+            server.homeserver.until_called("provision_user", 1).await;
+            server.run_jobs().await;
+            server.homeserver.release("provision_user 1");
+        });
+        told.unwrap();
+        assert_eq!(server.homeserver.calls_of("provision_user").len(), 3, "once more, after a refusal");
     }
 
     async fn a_locked_account_keeps_its_devices(engine: Engine) {

@@ -169,7 +169,7 @@ last-address-warning = <strong>Es ist die einzige, an die wir schreiben können.
 we-no-longer-write-there = Wir schreiben dann nicht mehr dorthin. Sie können sie später wieder hinzufügen.
 remove-the-address = Adresse entfernen
 link-no-longer-works = Dieser Link funktioniert nicht mehr
-useless-link-why = Er wurde schon benutzt, ein neuerer wurde geschickt, oder zehn Minuten sind vorbei. Es wurde nichts geändert.
+useless-link-why = Er wurde schon benutzt, ein neuerer wurde geschickt, oder zehn Minuten sind vorbei. Falls Sie ihn gerade benutzt haben, hat das geklappt.
 get-a-new-one = Einen neuen anfordern
 
 # Encryption identity, deactivation, password.

@@ -169,7 +169,7 @@ last-address-warning = <strong>It is the only one we can write to.</strong> With
 we-no-longer-write-there = We no longer write there. You can add it again later.
 remove-the-address = Remove the address
 link-no-longer-works = This link no longer works
-useless-link-why = It was used already, a newer one was sent, or ten minutes have passed. Nothing was changed.
+useless-link-why = It was used already, a newer one was sent, or ten minutes have passed. If you have just used it, that worked.
 get-a-new-one = Get a new one
 
 # Encryption identity, deactivation, password.

@@ -169,7 +169,7 @@ last-address-warning = <strong>C’est la seule à laquelle nous pouvons écrire
 we-no-longer-write-there = Nous n’y écrirons plus. Vous pourrez la rajouter plus tard.
 remove-the-address = Retirer l’adresse
 link-no-longer-works = Ce lien ne fonctionne plus
-useless-link-why = Il a déjà été utilisé, un plus récent a été envoyé, ou dix minutes ont passé. Rien n’a été modifié.
+useless-link-why = Il a déjà été utilisé, un plus récent a été envoyé, ou dix minutes ont passé. Si vous venez de l’utiliser, cela a fonctionné.
 get-a-new-one = En obtenir un nouveau
 
 # Encryption identity, deactivation, password.

@@ -73,6 +73,15 @@ pub enum Needed {
     LongerPassword,
 }
 
+/// Of two removals at once, has the second count when the first is done.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hold(tx: &mut Tx, user: UserId) -> Result<(), Error> {
+    query("UPDATE users SET is_admin = is_admin WHERE id = $1").bind(user).execute(tx).await?;
+    Ok(())
+}
+
 /// Whether a person can be without the factor that was removed in the same transaction: not if it was the
 /// last one while they must have one, or while their password is short because of it, and nothing of the
 /// transaction may stay then. With the last one go recovery codes and remembered browsers, which only stood in
@@ -81,8 +90,7 @@ pub enum Needed {
 /// # Errors
 /// When the database fails.
 pub async fn may_be_without(tx: &mut Tx, app: &App, user: &User) -> Result<Result<(), Needed>, Error> {
-    // Of two removals at once, the second counts when the first is done.
-    query("UPDATE users SET is_admin = is_admin WHERE id = $1").bind(user.id).execute(tx).await?;
+    hold(tx, user.id).await?;
     let is_required = app.config.second_factor.is_required_for(user.is_admin);
     if !find(&mut *tx, user.id).await?.has_second() {
         if is_required {

@@ -9,9 +9,10 @@ use crate::app::App;
 use crate::homeserver;
 use crate::http::requester::Requester;
 use crate::http::words;
-use crate::ids::{ClientSessionId, DeviceId};
+use crate::ids::{BrowserSessionId, ClientSessionId, DeviceId};
 use crate::methods::Methods;
 use crate::policy::{self, Decision, Violation, input};
+use crate::sessions::browser;
 use crate::sessions::client::{self, MATRIX_API_SCOPE, NewClientSession};
 use crate::sessions::device::{self, HeldDevice, NotReady};
 use crate::sessions::personal;
@@ -175,8 +176,11 @@ pub enum WrongToken {
 #[derive(Debug, thiserror::Error)]
 pub enum NotMade {
     /// The account is locked or deactivated.
-    #[error("the account is locked or deactivated")]
+    #[error("the account is locked or deactivated, or not an administrator's any more")]
     NotActive,
+    /// The session in which it was asked for was ended meanwhile.
+    #[error("the session was ended meanwhile")]
+    SignedOut,
     /// The person has as many as there can be.
     #[error("there are {MOST} tokens already; revoke one first")]
     TooMany,
@@ -223,18 +227,19 @@ pub struct Made {
     pub expires_at: Timestamp,
 }
 
-/// Makes a token in which there are no [`Wanted::problems`]. Whoever asks has proved then and thus who they are;
-/// an admin's command comes from nowhere.
+/// Makes a token in which there are no [`Wanted::problems`]. Whoever asks has proved then and thus who they are, and is
+/// still signed in with their session; an admin's command comes from nowhere.
 ///
 /// # Errors
 /// [`NotMade`].
 pub async fn make(
     app: &App,
-    requester: Option<&Requester>,
+    asked: Option<(&Requester, BrowserSessionId)>,
     user: &User,
     proved: (Timestamp, Methods),
     wanted: &Wanted,
 ) -> Result<Made, NotMade> {
+    let requester = asked.map(|(requester, _)| requester);
     if user.standing() != Standing::Active {
         return Err(NotMade::NotActive);
     }
@@ -261,7 +266,7 @@ pub async fn make(
         }
         None => None,
     };
-    let begun = begin(app, requester, user, proved, wanted, (device_id, held.as_ref()), now).await;
+    let begun = begin(app, asked, user, proved, wanted, (device_id, held.as_ref()), now).await;
     let made = device::settle(app, held.as_ref(), begun).await?;
     app.wake_workers();
     activity::note(user.id, Event::TokenMade, requester);
@@ -293,7 +298,7 @@ async fn permit(
 
 async fn begin(
     app: &App,
-    requester: Option<&Requester>,
+    asked: Option<(&Requester, BrowserSessionId)>,
     user: &User,
     (authenticated_at, methods): (Timestamp, Methods),
     wanted: &Wanted,
@@ -315,12 +320,17 @@ async fn begin(
         methods,
     };
     let mut tx = app.store.begin().await?;
+    if let Some((_, session)) = asked
+        && !browser::is_still_live(&mut tx, session).await?
+    {
+        return Err(NotMade::SignedOut);
+    }
     if let Some(held) = held {
         device::claim(&mut tx, held, now).await?;
     }
     let (id, token) = personal::start(&mut tx, &new, &wanted.name, &issue).await?;
-    activity::tell(&mut tx, app, user.id, Event::TokenMade, requester).await?;
-    if !users::is_still_active(&mut tx, user.id).await? {
+    activity::tell(&mut tx, app, user.id, Event::TokenMade, asked.map(|(requester, _)| requester)).await?;
+    if !users::is_still_active(&mut tx, user).await? {
         return Err(NotMade::NotActive);
     }
     tx.commit().await?;

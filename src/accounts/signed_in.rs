@@ -7,14 +7,14 @@ use axum::response::Response;
 use super::users::{Standing, User};
 use super::{factors, sql, terms};
 use crate::app::App;
-use crate::http::error::PageError;
+use crate::http::error::{PageError, Problem, WayOn};
 use crate::http::form::with_query;
 use crate::http::pages::Person;
 use crate::http::visit::Visit;
 use crate::keys;
 use crate::methods::Method;
 use crate::sessions::browser::{self, BrowserSession};
-use crate::store;
+use crate::store::{self, Tx};
 
 /// A person and the browser session they are signed in with.
 #[derive(Clone, Debug)]
@@ -34,6 +34,19 @@ impl SignedIn {
             display_name: None,
             mxid: self.user.localpart.mxid(&app.config.homeserver.server_name),
             is_admin: self.user.is_admin,
+        }
+    }
+
+    /// Begins a transaction for what they want changed. Until it ends they stay signed in: who ends the session at
+    /// this moment waits, and finds what was changed; so does who wants something else changed in the same session.
+    ///
+    /// # Errors
+    /// [`Problem::SignedOut`] when the session was ended while the request was under way, or the database fails.
+    pub async fn begin(&self, app: &App) -> Result<Tx, PageError> {
+        let mut tx = app.store.begin().await?;
+        match browser::hold(&mut tx, self.session.id).await? {
+            true => Ok(tx),
+            false => Err(PageError::from(Problem::SignedOut).then(WayOn::SignIn)),
         }
     }
 

@@ -146,18 +146,18 @@ pub async fn list(store: &Store, after: Option<UserId>, limit: i64) -> Result<Ve
     sql::list(store, after, limit).await
 }
 
-/// Whether the user is not deactivated, and stays so until the transaction ends: a deactivation that comes
-/// at the same moment waits, and then finds the session that has begun, and ends it.
+/// Whether the user is not deactivated, and an administrator still who was one as it was read, and stays so until the
+/// transaction ends: who changes that at the same moment waits, and then finds the session that has begun, and ends it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn is_still_active(tx: &mut Tx, id: UserId) -> Result<bool, store::Error> {
-    Ok(active(id).fetch_optional::<()>(tx).await?.is_some())
+pub async fn is_still_active(tx: &mut Tx, user: &User) -> Result<bool, store::Error> {
+    Ok(active(user).fetch_optional::<()>(tx).await?.is_some())
 }
 
 /// The question of [`is_still_active`], to be asked together with other things.
-pub fn active(id: UserId) -> Query {
-    sql::active(id)
+pub fn active(user: &User) -> Query {
+    sql::active(user)
 }
 
 /// The language in which the person gets mails, if they have ever signed in.

@@ -14,6 +14,7 @@ use crate::accounts::users::{self, User};
 use crate::app::App;
 use crate::clients;
 use crate::ids::{BrowserSessionId, ClientId, UserId};
+use crate::sessions::all::{self, Ended};
 use crate::sessions::browser::{self, BrowserSession};
 use crate::sessions::client::{self, ClientSession, EndReason};
 use crate::store::{self, Tx};
@@ -207,8 +208,8 @@ async fn end_all(app: &App, name: &str) -> Result<Answer, Failure> {
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     let user = get(app, &mut tx, name).await?;
-    let clients = client::end_all(&mut tx, user.id, EndReason::EndedByAdmin, now).await?;
-    let browsers = browser::end_all(&mut tx, user.id, None, now).await?;
+    let Ended { browsers, clients } =
+        all::end_all(&mut tx, user.id, None, EndReason::EndedByAdmin, now).await?;
     if clients + browsers > 0 {
         tell_person(&mut tx, app, &user, clients + browsers, now).await?;
     }

@@ -174,7 +174,7 @@ WHERE user_code_digest = $1 AND answered_at IS NULL AND expires_at > $2";
 /// # Errors
 /// When the database fails.
 pub async fn approve(
-    store: &Store,
+    tx: &mut Tx,
     device_code_digest: &str,
     user_id: UserId,
     authenticated_at: Timestamp,
@@ -184,17 +184,14 @@ pub async fn approve(
     const APPROVE: &str = "
 UPDATE device_requests SET answered_at = $1, user_id = $2, authenticated_at = $3, methods = $4
 WHERE device_code_digest = $5 AND answered_at IS NULL AND expires_at > $1";
-    let mut tx = store.begin().await?;
     let approved = query(APPROVE)
         .bind(now)
         .bind(user_id)
         .bind(authenticated_at)
         .bind(methods)
         .bind(device_code_digest)
-        .execute(&mut tx);
-    let approved = approved.await? == 1;
-    tx.commit().await?;
-    Ok(approved)
+        .execute(tx);
+    Ok(approved.await? == 1)
 }
 
 /// Answers a request with no; `false` when it was answered before, or waited too long.
@@ -262,6 +259,17 @@ pub fn redeeming(device_code_digest: &str, now: Timestamp) -> Query {
 pub async fn withdraw(tx: &mut Tx, user: UserId, client: &ClientId, now: Timestamp) -> Result<(), Error> {
     const WITHDRAW: &str = "UPDATE device_requests SET redeemed_at = $1 WHERE client_id = $2 AND user_id = $3 AND redeemed_at IS NULL";
     query(WITHDRAW).bind(now).bind(client).bind(user).execute(tx).await?;
+    Ok(())
+}
+
+/// Has nobody redeem what the user has allowed to any client. Who is redeeming it is waited for.
+///
+/// # Errors
+/// When the database fails.
+pub async fn withdraw_all(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<(), Error> {
+    const WITHDRAW: &str =
+        "UPDATE device_requests SET redeemed_at = $1 WHERE user_id = $2 AND redeemed_at IS NULL";
+    query(WITHDRAW).bind(now).bind(user).execute(tx).await?;
     Ok(())
 }
 

@@ -74,6 +74,7 @@ async fn prove_by_token(app: &App, token: &str) -> Result<session::Proven, Error
     let user = users::find(&app.store, approved.user_id).await?.ok_or(session::BAD_LOGIN_TOKEN)?;
     let proof = session::Proof::Token {
         digest,
+        browser_session_id: approved.browser_session_id,
         authenticated_at: approved.authenticated_at,
         methods: approved.methods,
     };

@@ -16,9 +16,10 @@ use crate::accounts::sign_in::Counted;
 use crate::accounts::users::{self, Standing, User};
 use crate::app::App;
 use crate::http::requester::Requester;
-use crate::ids::DeviceId;
+use crate::ids::{BrowserSessionId, DeviceId};
 use crate::methods::{Method, Methods};
 use crate::policy::{Decision, input, sessions_to_end};
+use crate::sessions::browser;
 use crate::sessions::client::{self, MATRIX_API_SCOPE, NewClientSession};
 use crate::sessions::device::{self, HeldDevice};
 use crate::sessions::tokens::{self, Issue, Pair};
@@ -37,9 +38,10 @@ pub(super) struct Proven {
 /// How they proved it.
 pub(super) enum Proof {
     Password(Counted),
-    /// The digest of a login token, and when and how the person behind it had proved who they are.
+    /// The digest of a login token, and where, when and how the person behind it had proved who they are.
     Token {
         digest: String,
+        browser_session_id: BrowserSessionId,
         authenticated_at: Timestamp,
         methods: Methods,
     },
@@ -130,8 +132,10 @@ async fn start(
             counted.give_back(&mut tx, app).await?;
             (issue.now, Method::Password.into())
         }
-        Proof::Token { digest, authenticated_at, methods } => {
-            if !sso_logins::spend_token(&mut tx, digest, issue.now).await? {
+        Proof::Token { digest, browser_session_id, authenticated_at, methods } => {
+            if !sso_logins::spend_token(&mut tx, digest, issue.now).await?
+                || !browser::is_still_live(&mut tx, *browser_session_id).await?
+            {
                 return Err(BAD_LOGIN_TOKEN);
             }
             (*authenticated_at, *methods)
@@ -154,7 +158,7 @@ async fn start(
         let name: String = name.chars().take(device::LONGEST_NAME).collect();
         client::rename(&mut tx, session, user.id, &name).await?;
     }
-    if !users::is_still_active(&mut tx, user.id).await? {
+    if !users::is_still_active(&mut tx, user).await? {
         return Err(Error::Deactivated);
     }
     // Who comes with a token has signed in with a browser, and was told of that.

@@ -151,12 +151,11 @@ async fn approve(app: &App, question: &Question) -> Result<Response, PageError> 
         PageError::from(Problem::HomeserverUnreachable).then(WayOn::Again(path_of(*id)))
     })?;
     let token = keys::random_secret();
-    let (when, how) = (signed_in.session.authenticated_at, signed_in.session.methods);
-    let digest = keys::digest(&token);
-    let now = app.clock.now();
-    if !sso_logins::approve(&app.store, *id, signed_in.user.id, when, how, &digest, now).await? {
+    let mut tx = signed_in.begin(app).await?;
+    if !sso_logins::approve(&mut tx, *id, signed_in, &keys::digest(&token), app.clock.now()).await? {
         return Err(Problem::RequestExpired.into());
     }
+    tx.commit().await?;
     lead_to(&url.with_login_token(&token))
 }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::redirect_url::RedirectUrl;
-use crate::ids::{SsoLoginId, UserId};
+use crate::accounts::signed_in::SignedIn;
+use crate::ids::{BrowserSessionId, SsoLoginId, UserId};
 use crate::methods::Methods;
 use crate::store::{Error, FromRow, Row, Store, Tx, query};
 use crate::time::Timestamp;
@@ -42,29 +43,27 @@ pub(super) async fn find_pending(
 
 /// Answers a request with yes; `false` when it was answered before, or waited too long.
 pub(super) async fn approve(
-    store: &Store,
+    tx: &mut Tx,
     id: SsoLoginId,
-    user_id: UserId,
-    authenticated_at: Timestamp,
-    methods: Methods,
+    who: &SignedIn,
     token_digest: &str,
     now: Timestamp,
 ) -> Result<bool, Error> {
     const APPROVE: &str = "
-UPDATE sso_logins SET user_id = $1, authenticated_at = $2, methods = $3, token_digest = $4, expires_at = $5
-WHERE id = $6 AND token_digest IS NULL AND expires_at > $7";
-    let mut tx = store.begin().await?;
+UPDATE sso_logins SET user_id = $1, browser_session_id = $2, authenticated_at = $3, methods = $4, token_digest = $5,
+    expires_at = $6
+WHERE id = $7 AND token_digest IS NULL AND expires_at > $8";
     let approved = query(APPROVE)
-        .bind(user_id)
-        .bind(authenticated_at)
-        .bind(methods)
+        .bind(who.user.id)
+        .bind(who.session.id)
+        .bind(who.session.authenticated_at)
+        .bind(who.session.methods)
         .bind(token_digest)
         .bind(now + TOKEN_LIFETIME)
         .bind(id)
         .bind(now)
-        .execute(&mut tx)
+        .execute(tx)
         .await?;
-    tx.commit().await?;
     Ok(approved == 1)
 }
 
@@ -80,6 +79,8 @@ pub(super) async fn deny(store: &Store, id: SsoLoginId) -> Result<(), Error> {
 /// Whom a login token stands for.
 pub(super) struct Approved {
     pub user_id: UserId,
+    /// In which browser session they were allowed.
+    pub browser_session_id: BrowserSessionId,
     pub authenticated_at: Timestamp,
     pub methods: Methods,
 }
@@ -88,6 +89,7 @@ impl FromRow for Approved {
     fn from_row(row: &Row) -> Result<Approved, Error> {
         Ok(Approved {
             user_id: row.get("user_id")?,
+            browser_session_id: row.get("browser_session_id")?,
             authenticated_at: row.get("authenticated_at")?,
             methods: row.get("methods")?,
         })
@@ -100,7 +102,8 @@ pub(super) async fn find_by_token(
     digest: &str,
     now: Timestamp,
 ) -> Result<Option<Approved>, Error> {
-    const FIND: &str = "SELECT user_id, authenticated_at, methods FROM sso_logins WHERE token_digest = $1 AND expires_at > $2";
+    const FIND: &str = "
+SELECT user_id, browser_session_id, authenticated_at, methods FROM sso_logins WHERE token_digest = $1 AND expires_at > $2";
     query(FIND).bind(digest).bind(now).fetch_optional(store).await
 }
 

@@ -171,7 +171,13 @@ impl Homeserver {
         if let Some(emails) = emails {
             body["set_emails"] = json!(emails);
         }
-        self.post("provision_user", body).await
+        match self.post("provision_user", body.clone()).await {
+            // Of two calls that make the same user at the same moment Synapse says this to one; now the user is there.
+            Err(Error::Refused { errcode, .. }) if errcode == "M_USER_IN_USE" => {
+                self.post("provision_user", body).await
+            }
+            answered => answered,
+        }
     }
 
     /// Sets the name that a user is shown by, or takes it away.

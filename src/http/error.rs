@@ -27,6 +27,8 @@ pub enum Problem {
     LinkExpired,
     /// The form's token is missing, old or of another browser.
     FormExpired,
+    /// The person was signed out while their request was under way.
+    SignedOut,
     /// The person is signed in, and may not do this.
     Forbidden,
     /// The account is locked.
@@ -57,6 +59,7 @@ impl Problem {
             | Problem::LinkExpired
             | Problem::RequestExpired => StatusCode::BAD_REQUEST,
             Problem::FormExpired
+            | Problem::SignedOut
             | Problem::Forbidden
             | Problem::AccountLocked
             | Problem::TooManySessions(_) => StatusCode::FORBIDDEN,

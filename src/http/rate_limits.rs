@@ -126,7 +126,7 @@ fn spans(limit: &Limit) -> (i64, i64) {
     (one, one.saturating_mul(i64::from(limit.burst)))
 }
 
-/// Counts an attempt, if there is allowance left for it.
+/// Counts an attempt, if there is allowance left for it; nothing that was not counted is granted.
 ///
 /// # Errors
 /// When the database fails.
@@ -141,7 +141,11 @@ WHERE rate_limits.full_at + $3 - $2 <= $4";
     let spend = query(SPEND).bind(action.subject()).bind(now).bind(one).bind(all);
     match spend.execute_alone(&app.store).await? {
         1 => Ok(Allowance::Granted),
-        _ => look(app, action).await,
+        _ => Ok(match look(app, action).await? {
+            // It has grown back while this one waited.
+            Allowance::Granted => Allowance::Exhausted(Duration::from_secs(1)),
+            exhausted => exhausted,
+        }),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 
-use super::attempts;
+use super::attempts::{self, Attempt};
 use super::next::Onward;
 use super::second;
 use crate::accounts::activity::{self, Event};
@@ -21,7 +21,7 @@ use crate::store::Tx;
 use crate::time::Timestamp;
 
 /// Lets an active user in who has proved who they are by `methods`, or leads them to the step that is still
-/// due. What the proof was counted as is given back.
+/// due. What the proof was counted as is given back; the `attempt` whose second step it was is over.
 ///
 /// # Errors
 /// When the database fails.
@@ -30,6 +30,7 @@ pub async fn arrive(
     visit: &Visit,
     user: &User,
     methods: Methods,
+    attempt: Option<&Attempt>,
     counted: Option<&Counted>,
     onward: &Onward,
 ) -> Result<Response, PageError> {
@@ -42,18 +43,23 @@ pub async fn arrive(
     };
     let must = onward.needs_second || app.config.second_factor.is_required_for(user.is_admin);
     let mut tx = app.store.begin().await?;
-    if let Some(counted) = counted
-        && !counted.still_holds(&mut tx, user).await?
-    {
-        // The password was changed while the old one was compared.
+    let still_holds = match (attempt, counted) {
+        (Some(attempt), _) => attempt.complete(&mut tx).await?,
+        (None, Some(counted)) => counted.still_holds(&mut tx, user).await?,
+        (None, None) => true,
+    };
+    if !still_holds {
+        // The password was changed while the old one was compared, or another request was faster with the attempt.
         return Ok(visit.go(&onward.through("/login")));
     }
-    attempts::end(&mut tx, visit).await?;
+    if attempt.is_none() {
+        attempts::end(&mut tx, visit).await?;
+    }
     if let Some(counted) = counted {
         counted.give_back(&mut tx, app).await?;
     }
     match is_second_due(methods, &factors, is_there, must) {
-        true => wait(app, visit, tx, user, (methods, app.clock.now()), onward).await,
+        true => wait(visit, tx, user, (methods, app.clock.now()), onward).await,
         false => {
             mails::tell_of_new_browser(&mut tx, app, user, visit, app.clock.now()).await?;
             let_in(app, visit, tx, user, methods, before, onward).await
@@ -78,7 +84,7 @@ pub(super) async fn arrive_as_new(
     attempts::end(&mut tx, visit).await?;
     let must = onward.needs_second || app.config.second_factor.is_required_for(user.is_admin);
     match must && !methods.has_second() {
-        true => wait(app, visit, tx, user, (methods, app.clock.now()), onward).await,
+        true => wait(visit, tx, user, (methods, app.clock.now()), onward).await,
         false => let_in(app, visit, tx, user, methods, before, onward).await,
     }
 }
@@ -120,22 +126,21 @@ pub(super) async fn ask_for_second(
     who: &SignedIn,
     onward: &Onward,
 ) -> Result<Response, PageError> {
-    let mut tx = app.store.begin().await?;
+    let mut tx = who.begin(app).await?;
     attempts::end(&mut tx, visit).await?;
     let proved = (who.session.methods, who.session.authenticated_at);
-    wait(app, visit, tx, &who.user, proved, onward).await
+    wait(visit, tx, &who.user, proved, onward).await
 }
 
 /// Leads a person on to the step that is still due.
 async fn wait(
-    app: &App,
     visit: &Visit,
     mut tx: Tx,
     user: &User,
     (methods, proved_at): (Methods, Timestamp),
     onward: &Onward,
 ) -> Result<Response, PageError> {
-    let secret = attempts::begin(&mut tx, user.id, methods, proved_at, app.clock.now()).await?;
+    let secret = attempts::begin(&mut tx, user.id, methods, proved_at).await?;
     tx.commit().await?;
     // It leads on to where a factor is set up, if there is none.
     let response = visit.go(&onward.through(second::PATH));

@@ -67,12 +67,14 @@ async fn confirm(
         Ok(attempt) => attempt,
         Err(answer) => return Ok(answer),
     };
-    if let Err(answer) = form_of(app, &onward).confirm(app, visit, &attempt.user, &form).await? {
+    if let Err(answer) =
+        form_of(app, &onward).confirm(app, visit, &attempt.user, &form, attempt.begin(app).await?).await?
+    {
         return Ok(answer);
     }
     let methods = attempt.methods.with(Method::Totp);
     let codes_first = Onward { next: Some(recovery_codes::path_to(onward.end())), ..onward };
-    arrive(app, visit, &attempt.user, methods, None, &codes_first).await
+    arrive(app, visit, &attempt.user, methods, Some(&attempt), None, &codes_first).await
 }
 
 fn form_of(app: &App, onward: &Onward) -> EnrolmentForm {

@@ -93,12 +93,14 @@ async fn confirm(
     let (Some(sealed), Some(answer)) = (form.get("ceremony"), form.get("credential")) else {
         return again(NotAdded::NoScript).await;
     };
-    let added = match enrolment::finish(app, visit, &attempt.user, sealed, answer).await? {
+    let added = match enrolment::finish(app, visit, &attempt.user, sealed, answer, attempt.begin(app).await?)
+        .await?
+    {
         Ok(added) => added,
         Err(refused) => return again(refused.into()).await,
     };
     note(attempt.user.id, Event::PasskeyAdded, Some(&visit.requester));
     let methods = attempt.methods.with(method_of(added.kind));
     let codes_first = Onward { next: Some(recovery_codes::path_to(onward.end())), ..onward };
-    arrive(app, visit, &attempt.user, methods, None, &codes_first).await
+    arrive(app, visit, &attempt.user, methods, Some(&attempt), None, &codes_first).await
 }

@@ -77,7 +77,7 @@ async fn try_passkey(
     match user.standing() {
         Standing::Active => {
             app.metrics.sign_in(METHOD, SignIn::Succeeded);
-            arrive(app, visit, &user, Method::Passkey.into(), Some(&counted), &page.onward).await
+            arrive(app, visit, &user, Method::Passkey.into(), None, Some(&counted), &page.onward).await
         }
         Standing::Locked => {
             refused(Some(&user), SignIn::Locked);

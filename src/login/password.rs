@@ -162,7 +162,7 @@ async fn try_form(
             Standing::Active => {
                 counted.note(app, SignIn::Succeeded);
                 let methods = Method::Password.into();
-                let arrived = arrive(app, visit, &user, methods, Some(&counted), &page.onward).await;
+                let arrived = arrive(app, visit, &user, methods, None, Some(&counted), &page.onward).await;
                 return arrived.map_err(lead_back);
             }
             Standing::Locked => SignInProblem::AccountLocked,

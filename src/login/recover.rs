@@ -107,7 +107,7 @@ async fn use_link(
     let onward = Onward { next: Some(SecurityNotice::Recovered.path()), needs_second: false };
     let methods = methods.with(Method::RecoveryCode);
     let lead_back = |error: PageError| error.then(WayOn::SignIn);
-    arrive(app, visit, &user, methods, counted.as_ref(), &onward).await.map_err(lead_back)
+    arrive(app, visit, &user, methods, None, counted.as_ref(), &onward).await.map_err(lead_back)
 }
 
 async fn prove_password(

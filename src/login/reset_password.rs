@@ -26,7 +26,7 @@ use crate::http::visit::Visit;
 use crate::keys::Weakness;
 use crate::methods::Method;
 use crate::sessions::client::EndReason;
-use crate::sessions::{browser, client};
+use crate::sessions::{all, browser};
 
 /// Local path of the page.
 pub const PATH: &str = "/reset-password";
@@ -210,16 +210,15 @@ async fn reset(
     // Whom the link is for decides, and nothing that the form says.
     let Some(user) = password_resets::spend(&mut tx, token, now).await? else { return Ok(useless(visit)) };
     passwords::set(&mut tx, user.id, &hash, now).await?;
-    // Clients before browsers, as a sign-in does, so that the two cannot wait for each other.
-    if end_devices {
-        client::end_all(&mut tx, user.id, EndReason::SignedOut, now).await?;
+    match end_devices {
+        true => drop(all::end_all(&mut tx, user.id, None, EndReason::SignedOut, now).await?),
+        false => drop(browser::end_all(&mut tx, user.id, None, now).await?),
     }
-    browser::end_all(&mut tx, user.id, None, now).await?;
     let occasion = Occasion::by(&visit.requester, now);
     mails::tell(&mut tx, app, &user, &Mail::PasswordChanged(occasion), now).await?;
     tx.commit().await?;
     app.wake_workers();
     tracing::info!(user = %user.id, end_devices, "a person has set a new password by a link in a mail");
     // The mailbox stood for the password, and for nothing more.
-    arrive(app, visit, &user, Method::Password.into(), None, &Onward::default()).await
+    arrive(app, visit, &user, Method::Password.into(), None, None, &Onward::default()).await
 }

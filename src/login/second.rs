@@ -27,7 +27,6 @@ use crate::http::form::{FormError, Parameters};
 use crate::http::headers::set_retry_after;
 use crate::http::pages::Frame;
 use crate::http::visit::Visit;
-use crate::ids::UserId;
 use crate::methods::Method;
 
 /// Local path of the page.
@@ -111,20 +110,25 @@ pub(super) async fn let_on(
     let remembered_for = app.config.second_factor.remembered_for();
     let wanted = remembered_for.filter(|_| form.get("remember") == Some("yes"));
     let kept = match wanted {
-        Some(lifetime) => Some((remember(app, visit, attempt.user.id, lifetime).await?, lifetime)),
+        Some(lifetime) => Some((remember(app, visit, attempt, lifetime).await?, lifetime)),
         None => None,
     };
     let methods = attempt.methods.with(method);
-    let response = arrive(app, visit, &attempt.user, methods, counted, onward).await?;
+    let response = arrive(app, visit, &attempt.user, methods, Some(attempt), counted, onward).await?;
     Ok(match kept {
         Some((secret, lifetime)) => visit.keep_remembered(response, &secret, lifetime),
         None => response,
     })
 }
 
-async fn remember(app: &App, visit: &Visit, user: UserId, lifetime: Duration) -> Result<String, PageError> {
-    let (before, now) = (visit.remembered_secret.as_deref(), app.clock.now());
-    let mut tx = app.store.begin().await?;
+async fn remember(
+    app: &App,
+    visit: &Visit,
+    attempt: &Attempt,
+    lifetime: Duration,
+) -> Result<String, PageError> {
+    let (user, before, now) = (attempt.user.id, visit.remembered_secret.as_deref(), app.clock.now());
+    let mut tx = attempt.begin(app).await?;
     let secret =
         remembered_browsers::remember(&mut tx, user, before, &visit.requester, lifetime, now).await?;
     activity::tell(&mut tx, app, user, Event::BrowserRemembered, Some(&visit.requester)).await?;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::browser::{self, BrowserSession};
 use super::client::{self, ClientSession, EndReason};
 use super::sql;
+use crate::clients::device_requests;
 use crate::ids::{BrowserSessionId, ClientSessionId, InvalidId, UserId};
 use crate::store::{self, Store, Tx};
 use crate::time::Timestamp;
@@ -142,21 +143,34 @@ pub async fn end(tx: &mut Tx, id: SessionId, user_id: UserId, now: Timestamp) ->
     }
 }
 
-/// Ends every live session of the user besides the browser session `except`, at their own wish, and
-/// returns how many these were.
+/// How many sessions were ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Sessions in browsers.
+    pub browsers: u64,
+    /// Sessions of clients, and tokens.
+    pub clients: u64,
+}
+
+/// Ends every live session of the user besides the browser session `except`, and what was allowed in one of them and
+/// is still to begin: what devices wait for, beside the codes and login tokens that rest on the browser session.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn end_others(
+pub async fn end_all(
     tx: &mut Tx,
     user_id: UserId,
-    except: BrowserSessionId,
+    except: Option<BrowserSessionId>,
+    reason: EndReason,
     now: Timestamp,
-) -> Result<u64, store::Error> {
+) -> Result<Ended, store::Error> {
+    device_requests::withdraw_all(tx, user_id, now).await?;
     // In the order of a sign-in, so that the two cannot wait for each other.
-    let clients = client::end_all(tx, user_id, EndReason::SignedOut, now).await?;
-    let browsers = browser::end_all(tx, user_id, Some(except), now).await?;
-    Ok(browsers + clients)
+    let clients = client::end_all(tx, user_id, reason, now).await?;
+    let browsers = browser::end_all(tx, user_id, except, now).await?;
+    // Those that began at this moment by a code, and were waited for.
+    let late = client::end_all(tx, user_id, reason, now).await?;
+    Ok(Ended { browsers, clients: clients + late })
 }
 
 #[cfg(test)]

@@ -99,6 +99,14 @@ pub async fn is_still_live(tx: &mut Tx, id: BrowserSessionId) -> Result<bool, st
     Ok(live(id).fetch_optional::<()>(tx).await?.is_some())
 }
 
+/// The same for one transaction at a time, which may end the session itself.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hold(tx: &mut Tx, id: BrowserSessionId) -> Result<bool, store::Error> {
+    sql::browsers::hold_browser_session(tx, id).await
+}
+
 /// The question of [`is_still_live`], to be asked together with other things.
 pub fn live(id: BrowserSessionId) -> Query {
     sql::browsers::live_browser_session(id)

@@ -192,6 +192,18 @@ impl Store {
         })
     }
 
+    /// Waits until all is on disk that a transaction can see at this moment, for who gave one up because of it and is
+    /// going to look outside of it: SQLite's transactions see what is still to be flushed with them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn settle(&self) -> Result<(), Error> {
+        match self.is_shared() {
+            true => Ok(()),
+            false => self.begin().await?.commit().await,
+        }
+    }
+
     /// Begins a transaction. No network call may be made while it is open: on SQLite there is one
     /// writer, and everybody waits for it.
     ///

@@ -24,10 +24,7 @@ pub async fn execute_together(store: &Store, steps: Vec<Query>) -> Result<bool, 
     match done {
         Ok(true) => Ok(true),
         Ok(false) | Err(Error::Conflict(_)) => {
-            if !store.is_shared() {
-                // What was in the way may be waiting for its flush: whoever looks next shall see it.
-                store.begin().await?.commit().await?;
-            }
+            store.settle().await?;
             Ok(false)
         }
         Err(error) => Err(error),

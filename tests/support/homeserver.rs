@@ -327,6 +327,8 @@ async fn provisioning(
         let times = calls.iter().filter(|call| call.endpoint == endpoint).count();
         alone = format!("{endpoint} {times}");
     });
+    let name = given["localpart"].as_str().unwrap_or_default();
+    let was_there = shared.state().users.contains_key(name);
     let is_free = |held: &BTreeSet<String>| !held.contains(endpoint) && !held.contains(&alone);
     let _ = shared.held.subscribe().wait_for(is_free).await;
 
@@ -353,6 +355,10 @@ async fn provisioning(
     }
     if method == Method::POST && serde_json::from_slice::<Value>(body).is_err() {
         return refusal(StatusCode::BAD_REQUEST, "M_NOT_JSON", "Content not JSON.");
+    }
+    if endpoint == "provision_user" && !was_there && homeserver.users.contains_key(name) {
+        // As Synapse says it that looks first and makes the user then.
+        return refusal(StatusCode::BAD_REQUEST, "M_USER_IN_USE", "User ID already taken.");
     }
     homeserver.call(endpoint, &given).unwrap_or_else(|refused| refused)
 }

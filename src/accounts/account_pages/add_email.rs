@@ -103,7 +103,7 @@ async fn add(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> R
             return Ok(response);
         }
     }
-    let mut tx = app.store.begin().await?;
+    let mut tx = signed_in.begin(app).await?;
     let id = email_verifications::begin(&mut tx, app, user, &address, app.clock.now()).await?;
     tx.commit().await?;
     app.wake_workers();

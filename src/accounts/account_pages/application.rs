@@ -203,7 +203,7 @@ async fn end(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> R
         Err(sign_in_first) => return Ok(sign_in_first),
     };
     let (user, now) = (who.user.id, app.clock.now());
-    let mut tx = app.store.begin().await?;
+    let mut tx = who.begin(app).await?;
     // Whoever spends a code at this moment is waited for, so that the session is there to be ended.
     let is_forgotten = consents::forget(&mut tx, user, &id).await?;
     device_requests::withdraw(&mut tx, user, &id, now).await?;

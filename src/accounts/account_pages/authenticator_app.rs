@@ -22,6 +22,7 @@ use crate::http::words;
 use crate::ids::AuthenticatorAppId;
 use crate::methods::Method;
 use crate::sessions::browser;
+use crate::store::Tx;
 
 /// Local path of the page on which one is set up.
 pub const ADD_PATH: &str = "/account/security/apps/add";
@@ -72,6 +73,7 @@ impl EnrolmentForm {
         visit: &Visit,
         user: &User,
         form: &Parameters,
+        mut tx: Tx,
     ) -> Result<Result<(), Response>, PageError> {
         let name: String = form.get("name").unwrap_or_default().trim().chars().take(LONGEST_NAME).collect();
         let sealed = form.get("enrolment").unwrap_or_default();
@@ -85,7 +87,6 @@ impl EnrolmentForm {
         let code = form.get("code").unwrap_or_default();
         let unnamed = visit.language.authenticator_app().plain();
         let called = if words::shown(&name).is_empty() { &unnamed } else { &name };
-        let mut tx = app.store.begin().await?;
         if !enrolment.confirm(&mut tx, app, user.id, called, code).await? {
             return self.show(app, visit, user, &enrolment, name, Some(EnrolmentProblem::WrongCode)).map(Err);
         }
@@ -156,7 +157,7 @@ async fn add(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> R
         Err(answer) => return Ok(answer),
     };
     let user = &signed_in.user;
-    if let Err(answer) = OWN_FORM.confirm(app, visit, user, &form).await? {
+    if let Err(answer) = OWN_FORM.confirm(app, visit, user, &form, signed_in.begin(app).await?).await? {
         return Ok(answer);
     }
     let on = match factors::find(&app.store, user.id).await?.recovery_codes {
@@ -231,8 +232,11 @@ async fn remove(
         Ok(found) => found,
         Err(answer) => return Ok(answer),
     };
-    let mut tx = app.store.begin().await?;
-    authenticator_apps::remove(&mut tx, authenticator.id, signed_in.user.id).await?;
+    let mut tx = signed_in.begin(app).await?;
+    if !authenticator_apps::remove(&mut tx, authenticator.id, signed_in.user.id).await? {
+        // The same request, sent a moment earlier, was faster.
+        return Ok(visit.go(&SecurityNotice::AppRemoved.path()));
+    }
     if let Err(needed) = factors::may_be_without(&mut tx, app, &signed_in.user).await? {
         return Ok(visit.go(&SecurityNotice::from(needed).path()));
     }

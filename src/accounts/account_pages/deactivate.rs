@@ -90,7 +90,7 @@ async fn deactivate(
     if !typed.is_some_and(|typed| typed.eq_ignore_ascii_case(user.localpart.as_str())) {
         return Ok(page(visit, signed_in.person(app), erase, Some(WrongName)));
     }
-    let mut tx = app.store.begin().await?;
+    let mut tx = signed_in.begin(app).await?;
     users::deactivate(&mut tx, user.id, erase, app.clock.now()).await?;
     tx.commit().await?;
     app.wake_workers();

@@ -16,6 +16,7 @@ use crate::http::form::{FormError, Parameters};
 use crate::http::pages::Frame;
 use crate::http::visit::Visit;
 use crate::sessions::all;
+use crate::sessions::client::EndReason;
 
 /// Local path of the page.
 pub const PATH: &str = "/account/sessions/end-others";
@@ -62,8 +63,9 @@ async fn end(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> R
         Ok(signed_in) => signed_in,
         Err(sign_in_first) => return Ok(sign_in_first),
     };
-    let mut tx = app.store.begin().await?;
-    let ended = all::end_others(&mut tx, signed_in.user.id, signed_in.session.id, app.clock.now()).await?;
+    let mut tx = signed_in.begin(app).await?;
+    let (user, here, now) = (signed_in.user.id, signed_in.session.id, app.clock.now());
+    let ended = all::end_all(&mut tx, user, Some(here), EndReason::SignedOut, now).await?;
     // Who was signed in elsewhere may have had something begun that needs no session to be ended.
     remembered_browsers::forget_all(&mut tx, signed_in.user.id).await?;
     email_verifications::forget(&mut tx, signed_in.user.id).await?;
@@ -72,5 +74,5 @@ async fn end(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> R
     activity::add(&mut tx, signed_in.user.id, Event::SessionsEnded, &occasion).await?;
     tx.commit().await?;
     app.wake_workers();
-    Ok(visit.go(&AccountNotice::EndedOthers(ended).path()))
+    Ok(visit.go(&AccountNotice::EndedOthers(ended.browsers + ended.clients).path()))
 }

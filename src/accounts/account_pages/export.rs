@@ -56,7 +56,7 @@ async fn send(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> 
         Ok(who) => who,
         Err(sign_in_first) => return Ok(sign_in_first),
     };
-    let mut tx = app.store.begin().await?;
+    let mut tx = who.begin(app).await?;
     tell(&mut tx, app, who.user.id, Event::DataExported, Some(&visit.requester)).await?;
     tx.commit().await?;
     app.wake_workers();

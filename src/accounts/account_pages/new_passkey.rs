@@ -149,18 +149,19 @@ async fn add(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> R
     let (Some(sealed), Some(answer)) = (form.get("ceremony"), form.get("credential")) else {
         return page(app, visit, &who, kind, Some(NotAdded::NoScript)).await;
     };
-    let problem = match enrolment::finish(app, visit, &who.user, sealed, answer).await? {
-        Ok(added) => {
-            note(who.user.id, Event::PasskeyAdded, Some(&visit.requester));
-            let added_path = PasskeyNotice::Added.path(&rows::path(added.id));
-            let on = match factors::find(&app.store, who.user.id).await?.recovery_codes {
-                0 => recovery_codes::path_to(&added_path),
-                _ => added_path,
-            };
-            return renew(app, visit, &who, added.kind, visit.go(&on)).await;
-        }
-        Err(refused) => NotAdded::from(refused),
-    };
+    let problem =
+        match enrolment::finish(app, visit, &who.user, sealed, answer, who.begin(app).await?).await? {
+            Ok(added) => {
+                note(who.user.id, Event::PasskeyAdded, Some(&visit.requester));
+                let added_path = PasskeyNotice::Added.path(&rows::path(added.id));
+                let on = match factors::find(&app.store, who.user.id).await?.recovery_codes {
+                    0 => recovery_codes::path_to(&added_path),
+                    _ => added_path,
+                };
+                return renew(app, visit, &who, added.kind, visit.go(&on)).await;
+            }
+            Err(refused) => NotAdded::from(refused),
+        };
     page(app, visit, &who, kind, Some(problem)).await
 }
 

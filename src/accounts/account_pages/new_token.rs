@@ -172,7 +172,9 @@ async fn make(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> 
         return Ok(signed_in::ask_for_second(visit, PATH));
     }
     let proved = (who.session.authenticated_at, methods);
-    let made = personal_tokens::make(app, Some(&visit.requester), &who.user, proved, &wanted).await;
+    let made =
+        personal_tokens::make(app, Some((&visit.requester, who.session.id)), &who.user, proved, &wanted)
+            .await;
     let (problem, status) = match made {
         Ok(made) => {
             let page = TokenMadePage {
@@ -204,6 +206,7 @@ async fn make(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> 
             return Err(PageError::from(Problem::HomeserverUnreachable).then(WayOn::Again(PATH.to_owned())));
         }
         Err(NotMade::NotActive) => return Err(Problem::AccountLocked.into()),
+        Err(NotMade::SignedOut) => return Err(PageError::from(Problem::SignedOut).then(WayOn::SignIn)),
         Err(NotMade::Policy(_)) => return Err(Problem::Internal.into()),
         Err(NotMade::Store(error)) => return Err(error.into()),
     };

@@ -10,7 +10,7 @@ use super::Section;
 use super::passkeys::{self as rows, PasskeyRow};
 use super::security::SecurityNotice;
 use crate::accounts::activity::{Event, note, tell};
-use crate::accounts::factors;
+use crate::accounts::factors::{self, Factors};
 use crate::accounts::passkeys::{self, Kind, Passkey};
 use crate::accounts::signed_in::{self, SignedIn};
 use crate::app::App;
@@ -20,7 +20,6 @@ use crate::http::form::{FormError, Parameters, with_query};
 use crate::http::pages::Frame;
 use crate::http::visit::Visit;
 use crate::ids::{PasskeyId, UserId};
-use crate::store;
 use crate::time::Timestamp;
 
 /// The page of one. A new name is posted to its own path.
@@ -96,18 +95,17 @@ pub enum Loss {
 }
 
 impl Loss {
-    async fn of(app: &App, passkey: &Passkey) -> Result<Loss, store::Error> {
-        let factors = factors::find(&app.store, passkey.user_id).await?;
-        let mut others = passkeys::list_usable(app, passkey.user_id).await?;
-        let is_usable = others.iter().any(|other| other.id == passkey.id);
-        others.retain(|other| other.id != passkey.id);
+    /// `usable` are all that the person can use, with this one if they can.
+    fn of(passkey: &Passkey, factors: &Factors, usable: &[Passkey]) -> Loss {
+        let is_usable = usable.iter().any(|other| other.id == passkey.id);
+        let others: Vec<&Passkey> = usable.iter().filter(|other| other.id != passkey.id).collect();
         let signs_in = |other: &Passkey| other.kind == Kind::Passkey;
-        Ok(match factors.has_password {
+        match factors.has_password {
             _ if !is_usable => Loss::Nothing,
-            false if signs_in(passkey) && !others.iter().any(signs_in) => Loss::OnlyWayIn,
+            false if signs_in(passkey) && !others.iter().any(|other| signs_in(other)) => Loss::OnlyWayIn,
             true if factors.apps == 0 && others.is_empty() => Loss::LastSecondStep,
             _ => Loss::Nothing,
-        })
+        }
     }
 }
 
@@ -179,7 +177,7 @@ async fn rename(app: &App, visit: &Visit, id: Named, form: SentForm) -> Result<R
     let Some(name) = passkeys::name_of(form.get("name").unwrap_or_default()) else {
         return Ok(page(app, visit, find(app, id, who.user.id).await?, None, true));
     };
-    let mut tx = app.store.begin().await?;
+    let mut tx = who.begin(app).await?;
     let is_renamed = passkeys::rename(&mut tx, id, who.user.id, &name).await?;
     tx.commit().await?;
     match is_renamed {
@@ -195,7 +193,8 @@ async fn ask_to_remove(app: &App, visit: &Visit, id: Named) -> Result<Response, 
         Err(sign_in_first) => return Ok(sign_in_first),
     };
     let passkey = find(app, id, who.user.id).await?;
-    let loss = Loss::of(app, &passkey).await?;
+    let factors = factors::find(&app.store, who.user.id).await?;
+    let loss = Loss::of(&passkey, &factors, &passkeys::list_usable(app, &app.store, who.user.id).await?);
     Ok(removal(app, visit, passkey, loss, StatusCode::OK))
 }
 
@@ -222,11 +221,17 @@ async fn remove(app: &App, visit: &Visit, id: Named, form: SentForm) -> Result<R
         Err(sign_in_first) => return Ok(sign_in_first),
     };
     let passkey = find(app, id, who.user.id).await?;
-    if Loss::of(app, &passkey).await? == Loss::OnlyWayIn {
+    let mut tx = who.begin(app).await?;
+    factors::hold(&mut tx, who.user.id).await?;
+    let factors = factors::find(&mut tx, who.user.id).await?;
+    let usable = passkeys::list_usable(app, &mut tx, who.user.id).await?;
+    if Loss::of(&passkey, &factors, &usable) == Loss::OnlyWayIn {
         return Ok(removal(app, visit, passkey, Loss::OnlyWayIn, StatusCode::CONFLICT));
     }
-    let mut tx = app.store.begin().await?;
-    passkeys::remove(&mut tx, id, who.user.id).await?;
+    if !passkeys::remove(&mut tx, id, who.user.id).await? {
+        // The same request, sent a moment earlier, was faster.
+        return Ok(visit.go(&SecurityNotice::PasskeyRemoved.path()));
+    }
     if let Err(needed) = factors::may_be_without(&mut tx, app, &who.user).await? {
         return Ok(visit.go(&SecurityNotice::from(needed).path()));
     }

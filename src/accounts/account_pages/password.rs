@@ -17,6 +17,7 @@ use crate::http::pages::{Frame, Person};
 use crate::http::visit::Visit;
 use crate::keys::Weakness;
 use crate::sessions::all;
+use crate::sessions::client::EndReason;
 
 /// Local path of the page.
 pub const PATH: &str = "/account/password";
@@ -110,10 +111,10 @@ async fn change(
         Err(problem) => return page(app, visit, &signed_in, end_others, Some(problem)).await,
     };
     let now = app.clock.now();
-    let mut tx = app.store.begin().await?;
+    let mut tx = signed_in.begin(app).await?;
     passwords::set(&mut tx, user.id, &hash, now).await?;
     if end_others {
-        all::end_others(&mut tx, user.id, signed_in.session.id, now).await?;
+        all::end_all(&mut tx, user.id, Some(signed_in.session.id), EndReason::SignedOut, now).await?;
     }
     let occasion = Occasion::by(&visit.requester, now);
     mails::tell(&mut tx, app, user, &Mail::PasswordChanged(occasion), now).await?;

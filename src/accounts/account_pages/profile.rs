@@ -100,7 +100,7 @@ async fn change(
         return Ok(visit.page(StatusCode::BAD_REQUEST, &page, None));
     };
     let (user, now) = (signed_in.user.id, app.clock.now());
-    let mut tx = app.store.begin().await?;
+    let mut tx = signed_in.begin(app).await?;
     display_name::set(&mut tx, user, name, &Occasion::by(&visit.requester, now), now).await?;
     tx.commit().await?;
     app.wake_workers();

@@ -74,7 +74,7 @@ async fn make(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> 
         Ok(allowed) => allowed,
         Err(answer) => return Ok(answer),
     };
-    let mut tx = app.store.begin().await?;
+    let mut tx = signed_in.begin(app).await?;
     let codes = recovery_codes::renew(&mut tx, app, signed_in.user.id).await?;
     let who = &visit.requester;
     tell(&mut tx, app, signed_in.user.id, Event::RecoveryCodesMade, Some(who)).await?;

@@ -88,7 +88,7 @@ async fn remove(
     };
     let (user, now) = (&signed_in.user, app.clock.now());
     let occasion = Occasion::by(&visit.requester, now);
-    let mut tx = app.store.begin().await?;
+    let mut tx = signed_in.begin(app).await?;
     // To this address too: it may be the only one that its owner still reads.
     let mail = Mail::EmailRemoved { address: address.to_string(), occasion };
     mails::tell(&mut tx, app, user, &mail, now).await?;

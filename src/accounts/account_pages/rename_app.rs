@@ -103,7 +103,7 @@ async fn rename(
     if words::shown(&name).is_empty() {
         return Ok(page(visit, authenticator, true));
     }
-    let mut tx = app.store.begin().await?;
+    let mut tx = who.begin(app).await?;
     authenticator_apps::rename(&mut tx, authenticator.id, who.user.id, &name).await?;
     tx.commit().await?;
     Ok(visit.go(&SecurityNotice::AppRenamed.path()))

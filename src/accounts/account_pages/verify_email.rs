@@ -86,7 +86,7 @@ async fn confirm(
         Err(sign_in_first) => return Ok(sign_in_first),
     };
     let typed = form.get("code").unwrap_or_default();
-    let mut tx = app.store.begin().await?;
+    let mut tx = signed_in.begin(app).await?;
     let user = &signed_in.user;
     let tried = email_verifications::confirm_by_code(&mut tx, app, user, id, typed, &visit.requester).await?;
     tx.commit().await?;

@@ -33,7 +33,7 @@ pub fn begin_sign_in(app: &App, browser: &str) -> Result<Option<Ceremony>, Error
 /// [`Error`].
 pub async fn begin_confirmation(app: &App, browser: &str, user: &User) -> Result<Option<Ceremony>, Error> {
     let Some(webauthn) = relying_party::webauthn(&app.config)? else { return Ok(None) };
-    let enrolled = list_usable(app, user.id).await?;
+    let enrolled = list_usable(app, &app.store, user.id).await?;
     if enrolled.is_empty() {
         return Ok(None);
     }

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::http::visit::Visit;
 use crate::ids::PasskeyId;
 use crate::keys;
+use crate::store::Tx;
 
 /// The account as browsers and password managers name it.
 pub struct Names {
@@ -43,7 +44,7 @@ impl Names {
 /// [`Error`].
 pub async fn begin(app: &App, browser: &str, user: &User, kind: Kind) -> Result<Option<Ceremony>, Error> {
     let Some(webauthn) = relying_party::webauthn(&app.config)? else { return Ok(None) };
-    let enrolled = list_usable(app, user.id).await?;
+    let enrolled = list_usable(app, &app.store, user.id).await?;
     let enrolled: Vec<CredentialID> =
         enrolled.into_iter().map(|passkey| passkey.credential.cred_id).collect();
     let handle = Uuid::from_bytes(user.id.to_bytes());
@@ -89,7 +90,8 @@ fn for_any_key(mut challenge: CreationChallengeResponse) -> CreationChallengeRes
     challenge
 }
 
-/// Ends the ceremony with the browser's answer, `response` as JSON, and keeps what was enrolled.
+/// Ends the ceremony with the browser's answer, `response` as JSON, and keeps what was enrolled, in a transaction in which
+/// the person may add it.
 ///
 /// # Errors
 /// [`Error`].
@@ -99,6 +101,7 @@ pub async fn finish(
     user: &User,
     sealed: &str,
     response: &str,
+    mut tx: Tx,
 ) -> Result<Result<Passkey, Refused>, Error> {
     let opened = match sealed::open(app, visit.browser(), sealed) {
         Ok(opened) => opened,
@@ -108,7 +111,6 @@ pub async fn finish(
         Ok((kind, credential)) => Ok(new(app, visit, user, kind, credential, response)?),
         Err(refused) => Err(refused),
     };
-    let mut tx = app.store.begin().await?;
     let enrolled = match made {
         _ if !opened.use_up(&mut tx).await? => Err(Refused::Stale),
         Ok(_) if sql::list(&mut tx, user.id).await?.len() >= MOST => Err(Refused::TooMany),

@@ -141,9 +141,13 @@ pub async fn list(on: impl Into<On<'_>>, user: UserId) -> Result<Vec<Passkey>, s
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list_usable(app: &App, user: UserId) -> Result<Vec<Passkey>, store::Error> {
+pub async fn list_usable(
+    app: &App,
+    on: impl Into<On<'_>>,
+    user: UserId,
+) -> Result<Vec<Passkey>, store::Error> {
     let Some(here) = app.config.relying_party_id() else { return Ok(Vec::new()) };
-    let mut all = sql::list(&app.store, user).await?;
+    let mut all = sql::list(on, user).await?;
     all.retain(|passkey| passkey.relying_party_id == here);
     Ok(all)
 }

@@ -12,8 +12,8 @@ use crate::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::request::Answer;
 use crate::ids::UserId;
+use crate::sessions::all;
 use crate::sessions::client::EndReason;
-use crate::sessions::{browser, client};
 
 /// Sets the password, and ends the sessions if that is wanted.
 pub(super) async fn set_password(app: &App, set: SetPassword) -> Result<Answer, Failure> {
@@ -26,8 +26,8 @@ pub(super) async fn set_password(app: &App, set: SetPassword) -> Result<Answer, 
     mails::tell(&mut tx, app, &user, &Mail::PasswordChanged(Occasion::by_admin(now)), now).await?;
     let mut ended = 0;
     if set.end_sessions {
-        ended += client::end_all(&mut tx, user.id, EndReason::EndedByAdmin, now).await?;
-        ended += browser::end_all(&mut tx, user.id, None, now).await?;
+        let all = all::end_all(&mut tx, user.id, None, EndReason::EndedByAdmin, now).await?;
+        ended = all.browsers + all.clients;
     }
     tx.commit().await?;
     app.wake_workers();

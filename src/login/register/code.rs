@@ -79,7 +79,7 @@ async fn confirm(
         Err(elsewhere) => return Ok(elsewhere),
     };
     match begun::try_code(app, &begun, form.get("code").unwrap_or_default()).await? {
-        Tried::Right => go_on(app, visit).await,
+        Tried::Right => go_on(app, visit, &begun).await,
         Tried::Wrong => page(app, visit, &begun, Some(WrongCode)).await,
         Tried::Over => email::ask_again(app, visit, &begun, EmailProblem::CodeOver).await,
     }

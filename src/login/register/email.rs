@@ -159,7 +159,7 @@ async fn enter(app: &App, visit: &Visit, form: Result<Parameters, FormError>) ->
     let is_optional = app.config.registration.email == RegistrationEmail::Optional;
     if is_optional && form.get("skip") == Some("yes") {
         begun::skip_email(app, &begun).await?;
-        return go_on(app, visit).await;
+        return go_on(app, visit, &begun).await;
     }
     let address = match typed.parse::<Address>() {
         Ok(address) if typed.len() <= LONGEST => address,

@@ -7,7 +7,7 @@ use super::super::arrive::arrive_as_new;
 use super::begun::{self, Begun};
 use super::email::{self, EmailProblem};
 use super::name::{self, NameProblem};
-use super::{PATH, Step, passkey, unless_done};
+use super::{PATH, Step, done, passkey, unless_done};
 use crate::accounts::account_pages::NotAdded;
 use crate::accounts::activity::{self, Event};
 use crate::accounts::mails::Occasion;
@@ -38,7 +38,7 @@ enum Late {
 /// Makes the account, and goes on signed in to it; or leads back to what somebody else was faster with.
 pub(super) async fn finish(app: &App, visit: &Visit, begun: Begun) -> Result<Response, PageError> {
     if let Some(back) = judge(app, visit, &begun).await? {
-        return unless_done(app, visit, back).await;
+        return unless_done(app, visit, &begun, back).await;
     }
     let before = signed_in::holder(app, visit).await?;
     let now = app.clock.now();
@@ -47,6 +47,7 @@ pub(super) async fn finish(app: &App, visit: &Visit, begun: Begun) -> Result<Res
         Ok(made) => made,
         Err(late) => {
             drop(tx);
+            app.store.settle().await?;
             return lead_back(app, visit, &begun, late).await;
         }
     };
@@ -147,11 +148,10 @@ async fn lead_back(app: &App, visit: &Visit, begun: &Begun, late: Late) -> Resul
             begun::set_passkey(app, begun, None).await?;
             passkey::page(app, visit, begun, Some(NotAdded::AlreadyEnrolled)).await
         }
-        Late::Other => {
-            let begun = begun::find(app, visit).await?;
-            let due = begun.and_then(|begun| begun.due(app));
-            Ok(visit.go(due.map_or(PATH, Step::path)))
-        }
+        Late::Other => Ok(match begun::find(app, visit).await? {
+            Some(begun) => visit.go(begun.due(app).map_or(PATH, Step::path)),
+            None => done(visit, begun),
+        }),
     }
 }
 

@@ -122,8 +122,8 @@ async fn at(app: &App, visit: &Visit, step: Step) -> Result<Result<Begun, Respon
 }
 
 /// Leads on to what is asked for next, or makes the account when all is there.
-async fn go_on(app: &App, visit: &Visit) -> Result<Response, PageError> {
-    let Some(begun) = begun::find(app, visit).await? else { return Ok(visit.go(PATH)) };
+async fn go_on(app: &App, visit: &Visit, before: &Begun) -> Result<Response, PageError> {
+    let Some(begun) = begun::find(app, visit).await? else { return Ok(done(visit, before)) };
     match begun.due(app) {
         Some(step) => Ok(visit.go(step.path())),
         None => finish::finish(app, visit, begun).await,
@@ -132,9 +132,15 @@ async fn go_on(app: &App, visit: &Visit) -> Result<Response, PageError> {
 
 /// What leads back, unless the account is there by now: a form may be sent twice, and then the name is taken by the person's
 /// own account.
-async fn unless_done(app: &App, visit: &Visit, back: Response) -> Result<Response, PageError> {
+async fn unless_done(app: &App, visit: &Visit, begun: &Begun, back: Response) -> Result<Response, PageError> {
     let is_there = begun::find(app, visit).await?.is_some();
-    Ok(if is_there { back } else { visit.go(PATH) })
+    Ok(if is_there { back } else { done(visit, begun) })
+}
+
+/// Leads on when the account was made by the same form, sent a moment earlier: whose answer the browser may have
+/// dropped, and the session in it.
+fn done(visit: &Visit, begun: &Begun) -> Response {
+    visit.forget_registration(visit.go(&begun.onward().through("/login")))
 }
 
 /// For whom a person makes the account, and where the forms on the way may lead in the end.

@@ -304,11 +304,14 @@ async fn choose(
     };
     if !problems.is_empty() {
         let back = shown.answer(app, visit, problems).await?;
-        return if begun.is_some() { unless_done(app, visit, back).await } else { Ok(back) };
+        return match &begun {
+            Some(begun) => unless_done(app, visit, begun, back).await,
+            None => Ok(back),
+        };
     }
     if let Some(begun) = begun {
         begun::rename(app, &begun, &localpart, token).await?;
-        return go_on(app, visit).await;
+        return go_on(app, visit, &begun).await;
     }
     let next = shown.onward.next.as_deref();
     let Some((secret, begun)) = begun::begin(app, &localpart, token, captcha.as_ref(), next).await? else {

@@ -6,7 +6,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::begun::{self, Begun};
-use super::{Step, at, for_whom, go_on};
+use super::{Step, at, for_whom, go_on, unless_done};
 use crate::accounts::account_pages::NotAdded;
 use crate::accounts::passkeys::{Ceremony, Kind, Refused, enrolment};
 use crate::app::App;
@@ -89,7 +89,7 @@ async fn make(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> 
     };
     if form.get("skip") == Some("yes") && begun.password.is_some() {
         begun::skip_passkey(app, &begun).await?;
-        return go_on(app, visit).await;
+        return go_on(app, visit, &begun).await;
     }
     let (Some(sealed), Some(answer)) = (form.get("ceremony"), form.get("credential")) else {
         return page(app, visit, &begun, Some(NotAdded::NoScript)).await;
@@ -98,9 +98,12 @@ async fn make(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> 
     match enrolment::finish_early(app, visit, &user, sealed, answer).await? {
         Ok(passkey) => {
             begun::set_passkey(app, &begun, Some(&passkey)).await?;
-            go_on(app, visit).await
+            go_on(app, visit, &begun).await
         }
-        Err(Refused::Stale) => page(app, visit, &begun, Some(NotAdded::Stale)).await,
+        Err(Refused::Stale) => {
+            let back = page(app, visit, &begun, Some(NotAdded::Stale)).await?;
+            unless_done(app, visit, &begun, back).await
+        }
         Err(_) => page(app, visit, &begun, Some(NotAdded::Invalid)).await,
     }
 }

@@ -91,7 +91,7 @@ async fn choose(
     match new_password::of_form(app, &chooser, &mut form).await? {
         Ok(hash) => {
             begun::set_password(app, &begun, &hash).await?;
-            go_on(app, visit).await
+            go_on(app, visit, &begun).await
         }
         Err(problem) => page(app, visit, &begun, Some(problem)).await,
     }

@@ -95,10 +95,10 @@ async fn decide(
 ) -> Result<Response, PageError> {
     let form = form?;
     visit.check_form(&form)?;
+    let Some(begun) = begun::find(app, visit).await? else { return Ok(visit.go(PATH)) };
     match form.get("answer") {
-        Some("go-on") => go_on(app, visit).await,
+        Some("go-on") => go_on(app, visit, &begun).await,
         Some("start-again") => {
-            let Some(begun) = begun::find(app, visit).await? else { return Ok(visit.go(PATH)) };
             begun::forget(app, &begun).await?;
             let again = onward(begun.next).through(PATH);
             Ok(visit.forget_registration(visit.go(&again)))

@@ -76,9 +76,9 @@ async fn accept(
     match (form.get("terms"), terms::current(&app.config)) {
         (Some(read), Some(current)) if read == current.version => {
             begun::accept_terms(app, &begun, read).await?;
-            go_on(app, visit).await
+            go_on(app, visit, &begun).await
         }
-        (_, None) => go_on(app, visit).await,
+        (_, None) => go_on(app, visit, &begun).await,
         (_, Some(_)) => page(app, visit, &begun, true).await,
     }
 }

@@ -172,16 +172,17 @@ async fn spend(
         authenticated_at: allowed.authenticated_at,
         methods: allowed.methods,
     };
-    let is_told =
-        client.metadata.backchannel_logout_uri.is_some() && Scope::stored(allowed.scope).has(OPENID);
-    let browser = allowed.browser_session_id.filter(|_| is_told);
+    let browser = allowed.browser_session_id;
     let Beginning { id, pair, steps } = Beginning::new(&new, issue);
-    let all =
-        [users::active(user), allowed.code.keeping(user, &client.id), allowed.code.spending(id, issue.now)]
-            .into_iter()
-            .chain(browser.map(browser::live))
-            .chain(held.map(device::claiming))
-            .chain(steps.clone());
+    let all = [
+        users::active(allowed.user),
+        allowed.code.keeping(user, &client.id),
+        allowed.code.spending(id, issue.now),
+    ]
+    .into_iter()
+    .chain(browser.map(browser::live))
+    .chain(held.map(device::claiming))
+    .chain(steps.clone());
     if !store::execute_together(&app.store, all.collect()).await? {
         let mut tx = app.store.begin().await?;
         if let Some(held) = held {
@@ -198,8 +199,8 @@ async fn spend(
 }
 
 /// Spends the code in a transaction, unless another request was faster, the account is deactivated, the client
-/// removed, or the browser session over that the session would have to end with: what nobody could be told of
-/// any more must not begin.
+/// removed, or the browser session over in which it was allowed: who signs out everywhere else leaves nothing behind that
+/// begins later, and what a client could not be told of any more must not begin.
 async fn check(
     tx: &mut Tx,
     client: &Client,
@@ -208,8 +209,8 @@ async fn check(
     browser: Option<BrowserSessionId>,
     now: Timestamp,
 ) -> Result<(), Error> {
-    if !users::is_still_active(tx, allowed.user.id).await? {
-        return Err(allowed.code.refused("the account is deactivated"));
+    if !users::is_still_active(tx, allowed.user).await? {
+        return Err(allowed.code.refused("the account is deactivated, or not an administrator's any more"));
     }
     if !clients::keep(tx, &client.id).await? {
         return Err(Error::InvalidClient(Challenge::Basic));

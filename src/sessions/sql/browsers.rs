@@ -104,6 +104,14 @@ pub(in crate::sessions) fn live_browser_session(id: BrowserSessionId) -> Query {
     query_kept!("SELECT id FROM browser_sessions WHERE id = $1 AND ended_at IS NULL").bind(id)
 }
 
+pub(in crate::sessions) async fn hold_browser_session(
+    tx: &mut Tx,
+    id: BrowserSessionId,
+) -> Result<bool, Error> {
+    const HOLD: &str = "UPDATE browser_sessions SET user_id = user_id WHERE id = $1 AND ended_at IS NULL";
+    Ok(query(HOLD).bind(id).execute(tx).await? == 1)
+}
+
 /// Gives a live session another cookie, for a person who has proved anew who they are; `false` when it is
 /// over.
 pub(in crate::sessions) async fn renew_browser_session(
