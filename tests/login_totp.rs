@@ -22,7 +22,7 @@ on_both_engines! {
         let page = browser.get(ADD_APP).await;
         assert!(page.text().contains("<svg"), "a picture to scan");
         let app = Authenticator::of(&page);
-        let wrong = confirm_app(&mut browser, ADD_APP, &page, "Phone", "000000").await;
+        let wrong = confirm_app(&mut browser, ADD_APP, &page, "Phone", &app.wrong_code(&server)).await;
         assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
         assert_eq!(Authenticator::of(&wrong).code_in(&server, 0), app.code_in(&server, 0), "the same app goes on");
 
@@ -157,7 +157,7 @@ on_both_engines! {
                 if by_account {
                     browser.address = format!("198.51.100.{number}");
                 }
-                statuses.push(enter(&mut browser, SECOND, SECURITY, "000000", &[]).await.status.as_u16());
+                statuses.push(enter(&mut browser, SECOND, SECURITY, &app.wrong_code(&server), &[]).await.status.as_u16());
             }
             assert_eq!(statuses, [403, 403, 403, 429, 429], "{by_account}");
             // Not even the right one is looked at then.
@@ -186,7 +186,7 @@ on_both_engines! {
         let mut status = StatusCode::FORBIDDEN;
         for number in 0..30 {
             thief.address = format!("203.0.113.{number}");
-            status = enter(&mut thief, SECOND, SECURITY, "000000", &[]).await.status;
+            status = enter(&mut thief, SECOND, SECURITY, &app.wrong_code(&server), &[]).await.status;
         }
         assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
         sign_in(&server, &mut own, "alice", &app, SECURITY).await;

@@ -7,6 +7,7 @@ use gatehouse::scrape;
 use http::header::AUTHORIZATION;
 use http::{Request, StatusCode};
 
+use crate::cluster::until;
 use crate::support::factors::user_with_app;
 use crate::support::server::{Engine, Server, code_form, on_both_engines, send_to};
 
@@ -77,7 +78,9 @@ on_both_engines! {
         for present in ["hashes_running", "hashes_waiting", "jobs_given_up", "jobs_waiting"] {
             assert_eq!(after[&format!("gatehouse_{present}")], 0.0, "{present}");
         }
-        assert_eq!(after["gatehouse_memory_trusted"], 1.0);
+        until("the node trusts its memory", async || {
+            scrape(&server).await["gatehouse_memory_trusted"] == 1.0
+        }).await;
     }
 
     async fn an_older_client_that_a_second_factor_keeps_out_is_no_success(engine: Engine) {

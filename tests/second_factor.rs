@@ -64,7 +64,7 @@ on_both_engines! {
             assert_eq!(browser.get(&path).await.status, StatusCode::OK);
             // Neither an abandoned nor a failed second step leaves a session.
             assert!(browser.get(next).await.location().starts_with("/login?next="), "{next}");
-            let wrong = enter(&mut browser, SECOND, next, "123456", &[]).await;
+            let wrong = enter(&mut browser, SECOND, next, &app.wrong_code(&server), &[]).await;
             assert_eq!(wrong.status, StatusCode::FORBIDDEN);
             assert!(!is_signed_in(&mut browser).await);
             assert_eq!(sessions(&server).await, before, "{next}");

@@ -133,7 +133,7 @@ async fn what_is_forgotten_or_revived_is_noticed() {
         program.start();
         program.until_ready().await;
         let kill = async {
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            tokio::time::sleep(Duration::from_secs(2)).await;
             program.kill();
         };
         load.work(kill, true).await;

@@ -260,7 +260,7 @@ impl Session {
     }
 
     async fn check_ended(&mut self, calls: &mut Calls, ledger: &mut Ledger) -> Result<(), Stop> {
-        for pair in self.pairs.iter().rev().take(3) {
+        for pair in self.pairs.iter().rev() {
             if calls.is_active(&pair.access, &self.device).await? {
                 return wrong("an access token of an ended session is good");
             }

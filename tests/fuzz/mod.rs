@@ -3,8 +3,8 @@
 //! A target is a function of bytes that asserts something: what is refused is refused without a
 //! panic, and what is accepted obeys a rule. In a normal test run each target gets every file of its
 //! corpus, `corpus/<target>/`, and then [`EXECUTIONS`] inputs that are made from the corpus by
-//! cutting, copying and joining. `docs/testing.md` says how to run one for longer, and how to have
-//! the coverage of the code lead the way.
+//! cutting, copying and joining, the same in each run. `docs/testing.md` says how to run one for longer with
+//! inputs that nobody has seen, and how to have the coverage of the code lead the way.
 //!
 //! An input that once broke something is kept in the corpus under a name that says what it broke.
 
@@ -44,6 +44,10 @@ macro_rules! fuzz {
         }
         let corpus = crate::fuzz::Corpus::read($name);
         corpus.each(|input| target.run(input));
+        if !crate::fuzz::is_random() {
+            corpus.near($name, $executions, |input| target.run(input));
+            return;
+        }
         bolero::check!()
             .with_iterations($executions)
             .with_test_time(std::time::Duration::MAX)
@@ -52,6 +56,11 @@ macro_rules! fuzz {
     }};
 }
 pub(crate) use fuzz;
+
+/// Whether somebody asks for inputs by chance.
+pub fn is_random() -> bool {
+    ["BOLERO_RANDOM_ITERATIONS", "BOLERO_RANDOM_SEED"].iter().any(|name| std::env::var_os(name).is_some())
+}
 
 /// What is done with an input. It ends with the first panic, so nobody sees what that left behind.
 pub struct Target<F>(pub F);

@@ -5,12 +5,17 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::digest::{SHA256, digest};
+use bolero::generator::bolero_generator::driver::{ByteSliceDriver, Options};
 use bolero::{Driver, ValueGenerator};
 
 /// Inputs are cut at this length, which is more than any limit of ours on one text.
 const LONGEST: usize = 5_000;
 /// Bytes on which parsers turn.
 const TURNING: &[u8] = b"\0\t\r\n \"#%&'*+,-./0:;<=>?@AZ[\\]^_`az{|}~\x7f\x80\xbf\xc3\xe2\xed\xff";
+
+/// As many digests as one input may need to be chosen by.
+const CHANCE: usize = 16;
 
 /// An input that was made up.
 pub struct Input(pub Vec<u8>);
@@ -51,10 +56,23 @@ impl Corpus {
     /// Gives every kept input to a target, and names the one that breaks it.
     pub fn each(&self, target: impl Fn(&[u8])) {
         for (path, input) in &self.inputs {
-            if let Err(broken) = catch_unwind(AssertUnwindSafe(|| target(input))) {
-                eprintln!("the target is broken by {}", path.display());
-                std::panic::resume_unwind(broken);
-            }
+            give(input, &target, &path.display());
+        }
+    }
+
+    /// Gives so many inputs near them to a target, and shows the one that breaks it. They follow from the corpus and the
+    /// name.
+    pub fn near(&self, name: &str, many: usize, target: impl Fn(&[u8])) {
+        for number in 0..many {
+            let chance: Vec<u8> = (0..CHANCE)
+                .flat_map(|part| {
+                    let text = format!("{name} {number} {part}");
+                    digest(&SHA256, text.as_bytes()).as_ref().to_vec()
+                })
+                .collect();
+            let mut driver = ByteSliceDriver::new(chance.as_slice(), &Options::default());
+            let input = self.generate(&mut driver).expect("enough to choose by");
+            give(&input.0, &target, &format_args!("{input:?}"));
         }
     }
 
@@ -92,6 +110,13 @@ impl Corpus {
             }
         }
         Some(())
+    }
+}
+
+fn give(input: &[u8], target: impl Fn(&[u8]), name: &dyn fmt::Display) {
+    if let Err(broken) = catch_unwind(AssertUnwindSafe(|| target(input))) {
+        eprintln!("the target is broken by {name}");
+        std::panic::resume_unwind(broken);
     }
 }
 

@@ -47,6 +47,13 @@ impl Authenticator {
         self.code_at(Timestamp(server.app.clock.now().0 + seconds * 1000))
     }
 
+    /// A code that the app does not show, nor did a moment ago, nor will in a moment.
+    pub fn wrong_code(&self, server: &Server) -> String {
+        let shown: Vec<String> = (-2..=2).map(|step| self.code_in(server, step * 30)).collect();
+        let codes = ["000000", "111111", "222222", "333333", "444444", "555555"].map(str::to_owned);
+        codes.into_iter().find(|code| !shown.contains(code)).expect("one of six is not among five")
+    }
+
     /// The code that the app shows, when that was not shown before.
     pub fn next_code(&self, server: &Server) -> String {
         server.advance(Duration::from_secs(30));
