@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use gatehouse::accounts::signed_in::SignedIn;
-use gatehouse::accounts::{factors, passkeys, passwords, users};
+use gatehouse::accounts::users::{self, User};
+use gatehouse::accounts::{factors, passkeys, passwords};
+use gatehouse::clients::device_requests;
 use gatehouse::http::error::Problem;
 use gatehouse::http::rate_limits::{Action, Allowance, look, spend};
-use gatehouse::keys::Password;
-use gatehouse::sessions::browser;
+use gatehouse::keys::{self, Password};
+use gatehouse::sessions::client::EndReason;
+use gatehouse::sessions::{all, browser};
 use gatehouse::store::query;
 use http::StatusCode;
 use serde_json::json;
@@ -34,6 +37,13 @@ async fn post(browser: &mut Browser<'_>, path: &str, fields: &[(&str, &str)]) ->
     let answer = browser.post(path, &form).await;
     let location = answer.header("location").to_owned();
     (answer.status, location)
+}
+
+/// The person whose session began last.
+async fn who(server: &Server, user: &User, browser: &mut Browser<'_>) -> SignedIn {
+    assert_eq!(browser.get("/account/").await.status, StatusCode::OK);
+    let session = browser::list(&server.app.store, user.id, None, 1).await.expect("an answer").remove(0);
+    SignedIn { user: user.clone(), session, must_accept_terms: false }
 }
 
 /// Long enough for a request to have begun to wait.
@@ -66,6 +76,39 @@ on_both_engines! {
         assert!(devices.iter().all(|device| device.starts_with("OWNER")), "{devices:?}");
     }
 
+    async fn what_is_allowed_at_the_moment_of_the_end_is_found_by_it(engine: Engine) {
+        let server = Server::start(engine).await;
+        let alice = server.user("alice").await;
+        let tv = device_client(&server).await;
+        let begun = Begun::new(&server, &tv, &matrix_scope("TV")).await;
+        let thief = who(&server, &alice, &mut server.signed_in("alice").await).await;
+        let (session, now) = (&thief.session, server.app.clock.now());
+        let mut allowing = thief.begin(&server.app).await.unwrap();
+        let digest = keys::digest(&begun.device_code);
+        let (when, how) = (session.authenticated_at, session.methods);
+        assert!(device_requests::approve(&mut allowing, &digest, alice.id, when, how, now).await.unwrap());
+        let mut ending = Box::pin(async {
+            let mut tx = server.app.store.begin().await.unwrap();
+            all::end_all(&mut tx, alice.id, None, EndReason::SignedOut, now).await.unwrap();
+            tx.commit().await.unwrap();
+        });
+        assert!(timeout(WAITS, &mut ending).await.is_err(), "nobody waited for the answer");
+        let (allowed, ()) = tokio::join!(allowing.commit(), ending);
+        allowed.unwrap();
+        assert_eq!(begun.poll(&server).await.error(), "invalid_grant");
+    }
+
+    async fn who_was_about_to_set_up_a_factor_starts_again_once_they_are_signed_out(engine: Engine) {
+        let server = Server::start(engine).await;
+        server.user("alice").await;
+        let (mut owner, mut thief) = (server.signed_in("alice").await, server.signed_in("alice").await);
+        let path = "/login?next=%2Faccount%2Fsecurity&second=required";
+        assert!(thief.get(path).await.location().starts_with(SECOND));
+        assert_eq!(thief.get("/login/enrol").await.status, StatusCode::OK);
+        post(&mut owner, END_OTHERS, &[]).await;
+        assert_eq!(thief.get("/login/enrol").await.location(), "/login");
+    }
+
     async fn nobody_acts_with_a_session_that_is_ended_meanwhile(engine: Engine) {
         let server = Server::start(engine).await;
         let alice = server.user("alice").await;
@@ -87,9 +130,8 @@ on_both_engines! {
         server.run_jobs().await;
         assert!(server.homeserver.devices("alice").is_empty());
 
-        // Every page that changes something begins so.
-        let session = browser::list(&server.app.store, alice.id, None, 10).await.unwrap().remove(0);
-        let who = SignedIn { user: alice.clone(), session, must_accept_terms: false };
+        // Every page that changes what lets somebody in begins so.
+        let who = who(&server, &alice, &mut owner).await;
         let mut ending = server.app.store.begin().await.unwrap();
         assert!(browser::end(&mut ending, who.session.id, alice.id, server.app.clock.now()).await.unwrap());
         let mut beginning = Box::pin(who.begin(&server.app));

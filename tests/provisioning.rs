@@ -190,7 +190,7 @@ on_both_engines! {
         };
         let mut tx = server.app.store.begin().await.unwrap();
         let (session, _) = tokens::start_session(&mut tx, &new, &issue).await.unwrap();
-        assert!(users::is_still_active(&mut tx, &alice).await.unwrap());
+        assert!(users::is_still_active(&mut tx, alice.id, false).await.unwrap());
         let mut deactivating =
             Box::pin(change(&server, &alice, async |tx, user, now| users::deactivate(tx, user.id, false, now).await));
         let waited = timeout(Duration::from_millis(300), &mut deactivating).await;
@@ -201,7 +201,7 @@ on_both_engines! {
 
         let mut tx = server.app.store.begin().await.unwrap();
         tokens::start_session(&mut tx, &new, &issue).await.unwrap();
-        assert!(!users::is_still_active(&mut tx, &alice).await.unwrap(), "and none begins afterwards");
+        assert!(!users::is_still_active(&mut tx, alice.id, false).await.unwrap(), "and none begins afterwards");
     }
 
     async fn two_who_tell_the_homeserver_of_one_person_at_the_same_moment_both_succeed(engine: Engine) {

@@ -438,7 +438,7 @@ on_both_engines! {
         assert_eq!(browser.get(PASSWORD_PAGE).await.location(), REGISTER);
         assert_eq!(choose_password(&mut browser).await.location(), REGISTER);
         let page = open(&mut browser, REGISTER).await;
-        assert!(page.texts("[role=status]")[0].contains("more than an hour ago"), "{}", page.main());
+        assert!(page.texts("[role=status]")[0].contains("more than an hour has passed"), "{}", page.main());
         assert_eq!(page.attribute("#username", "value"), "");
         work::sweep(&server.app).await.unwrap();
         assert_eq!((begun(&server).await, accounts(&server).await), (0, 0));

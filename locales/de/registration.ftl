@@ -13,7 +13,7 @@ username-of-other-server = Wählen Sie einen Benutzernamen für diesen Server. W
 username-taken = Wählen Sie einen anderen Benutzernamen. Dieser ist vergeben
 username-homeserver-unreachable = Der Chat-Server antwortet nicht, daher können wir nicht sehen, ob der Benutzername frei ist. Der Fehler liegt bei uns. Versuchen Sie es in ein paar Minuten noch einmal
 too-many-usernames = Es wurden zu viele Benutzernamen ausprobiert. Warten Sie { $wait } und versuchen Sie es dann noch einmal
-registration-too-late = Sie haben vor mehr als einer Stunde begonnen, ein Konto zu erstellen. Was Sie eingegeben haben, ist nicht mehr da: Beginnen Sie noch einmal.
+registration-too-late = Was Sie eingegeben hatten, ist nicht mehr da: Es ist mehr als eine Stunde vergangen, oder ein Konto ist daraus geworden. Melden Sie sich an, oder beginnen Sie noch einmal.
 
 # What must be shown before that.
 registration-token = Registrierungscode

@@ -13,7 +13,7 @@ username-of-other-server = Choose a username for this server. What you entered n
 username-taken = Choose another username. This one is taken
 username-homeserver-unreachable = The chat server is not answering, so we cannot see whether the username is free. It is a fault on our side. Try again in a few minutes
 too-many-usernames = Too many usernames were tried. Try again in { $wait }
-registration-too-late = You began an account more than an hour ago. What you entered is gone: start again.
+registration-too-late = What you had entered is gone: more than an hour has passed, or it is an account by now. Sign in, or start again.
 
 # What must be shown before that.
 registration-token = Registration token

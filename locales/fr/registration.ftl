@@ -13,7 +13,7 @@ username-of-other-server = Choisissez un nom d’utilisateur pour ce serveur. Ce
 username-taken = Choisissez un autre nom d’utilisateur. Celui-ci est pris
 username-homeserver-unreachable = Le serveur de messagerie ne répond pas, nous ne pouvons donc pas voir si le nom d’utilisateur est libre. La faute est de notre côté. Réessayez dans quelques minutes
 too-many-usernames = Trop de noms d’utilisateur ont été essayés. Réessayez dans { $wait }
-registration-too-late = Vous avez commencé un compte il y a plus d’une heure. Ce que vous aviez saisi n’est plus là : recommencez.
+registration-too-late = Ce que vous aviez saisi n’est plus là : plus d’une heure est passée, ou le compte existe maintenant. Connectez-vous ou recommencez.
 
 # What must be shown before that.
 registration-token = Code d’inscription

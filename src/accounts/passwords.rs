@@ -55,10 +55,11 @@ pub async fn is_set(store: &Store, user: UserId) -> Result<bool, store::Error> {
 /// # Errors
 /// When the database fails.
 pub async fn set(tx: &mut Tx, user: UserId, hashed: &Hashed, now: Timestamp) -> Result<(), store::Error> {
+    // First: who is remembered at this moment holds the password that they have shown.
+    sql::set_password(tx, user, hashed, now).await?;
     remembered_browsers::forget_all(tx, user).await?;
     password_resets::forget(tx, user).await?;
-    email_verifications::forget(tx, user).await?;
-    sql::set_password(tx, user, hashed, now).await
+    email_verifications::forget(tx, user).await
 }
 
 /// Whether the user has a password that is too short to be the only factor.

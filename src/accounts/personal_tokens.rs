@@ -175,7 +175,7 @@ pub enum WrongToken {
 /// Why a token was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum NotMade {
-    /// The account is locked or deactivated.
+    /// The account is locked or deactivated, or lost its administration meanwhile.
     #[error("the account is locked or deactivated, or not an administrator's any more")]
     NotActive,
     /// The session in which it was asked for was ended meanwhile.
@@ -330,7 +330,7 @@ async fn begin(
     }
     let (id, token) = personal::start(&mut tx, &new, &wanted.name, &issue).await?;
     activity::tell(&mut tx, app, user.id, Event::TokenMade, asked.map(|(requester, _)| requester)).await?;
-    if !users::is_still_active(&mut tx, user).await? {
+    if !users::is_still_active(&mut tx, user.id, user.is_admin).await? {
         return Err(NotMade::NotActive);
     }
     tx.commit().await?;

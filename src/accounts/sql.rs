@@ -95,10 +95,10 @@ WHERE id > $1 ORDER BY id LIMIT $2";
     query(LIST).bind(after).bind(limit).fetch_all(store).await
 }
 
-pub(super) fn active(user: &User) -> Query {
+pub(super) fn active(id: UserId, as_admin: bool) -> Query {
     query_kept!("SELECT id FROM users WHERE id = $1 AND deactivated_at IS NULL AND (is_admin OR NOT $2)")
-        .bind(user.id)
-        .bind(user.is_admin)
+        .bind(id)
+        .bind(as_admin)
 }
 
 struct StoredLanguage(Option<String>);

@@ -146,18 +146,18 @@ pub async fn list(store: &Store, after: Option<UserId>, limit: i64) -> Result<Ve
     sql::list(store, after, limit).await
 }
 
-/// Whether the user is not deactivated, and an administrator still who was one as it was read, and stays so until the
+/// Whether the user is not deactivated, and an administrator if what was judged went by that, and stays so until the
 /// transaction ends: who changes that at the same moment waits, and then finds the session that has begun, and ends it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn is_still_active(tx: &mut Tx, user: &User) -> Result<bool, store::Error> {
-    Ok(active(user).fetch_optional::<()>(tx).await?.is_some())
+pub async fn is_still_active(tx: &mut Tx, id: UserId, as_admin: bool) -> Result<bool, store::Error> {
+    Ok(active(id, as_admin).fetch_optional::<()>(tx).await?.is_some())
 }
 
 /// The question of [`is_still_active`], to be asked together with other things.
-pub fn active(user: &User) -> Query {
-    sql::active(user)
+pub fn active(id: UserId, as_admin: bool) -> Query {
+    sql::active(id, as_admin)
 }
 
 /// The language in which the person gets mails, if they have ever signed in.
@@ -225,9 +225,10 @@ pub async fn unlock(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<(), store
 /// When the database fails.
 pub async fn deactivate(tx: &mut Tx, id: UserId, erase: bool, now: Timestamp) -> Result<(), store::Error> {
     tx.announce(Change::User(id));
+    // Browsers first, as sessions of clients begin.
+    browser::end_all(tx, id, None, now).await?;
     sql::set_deactivated(tx, id, Some(now)).await?;
     client::end_all(tx, id, client::EndReason::Deactivated, now).await?;
-    browser::end_all(tx, id, None, now).await?;
     if erase {
         self::erase(tx, id).await?;
     }

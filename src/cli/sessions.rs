@@ -14,6 +14,7 @@ use crate::accounts::users::{self, User};
 use crate::app::App;
 use crate::clients;
 use crate::ids::{BrowserSessionId, ClientId, UserId};
+use crate::login::attempts;
 use crate::sessions::all::{self, Ended};
 use crate::sessions::browser::{self, BrowserSession};
 use crate::sessions::client::{self, ClientSession, EndReason};
@@ -210,6 +211,7 @@ async fn end_all(app: &App, name: &str) -> Result<Answer, Failure> {
     let user = get(app, &mut tx, name).await?;
     let Ended { browsers, clients } =
         all::end_all(&mut tx, user.id, None, EndReason::EndedByAdmin, now).await?;
+    attempts::end_all(&mut tx, user.id).await?;
     if clients + browsers > 0 {
         tell_person(&mut tx, app, &user, clients + browsers, now).await?;
     }

@@ -158,7 +158,7 @@ async fn start(
         let name: String = name.chars().take(device::LONGEST_NAME).collect();
         client::rename(&mut tx, session, user.id, &name).await?;
     }
-    if !users::is_still_active(&mut tx, user).await? {
+    if !users::is_still_active(&mut tx, user.id, false).await? {
         return Err(Error::Deactivated);
     }
     // Who comes with a token has signed in with a browser, and was told of that.

@@ -119,7 +119,7 @@ async fn with_remembered_browser(
 /// Leads a person who is signed in, and has proved a moment ago who they are, to the second step.
 ///
 /// # Errors
-/// When the database fails.
+/// When they were signed out meanwhile, or the database fails.
 pub(super) async fn ask_for_second(
     app: &App,
     visit: &Visit,

@@ -55,7 +55,7 @@ impl Attempt {
         }
     }
 
-    /// Ends it for a session; `false` when that was done before, or the password is not theirs any more.
+    /// Ends it for a session; `false` when that was done before, or the password that they had then is not theirs any more.
     ///
     /// # Errors
     /// When the database fails.
@@ -120,6 +120,15 @@ pub(super) async fn end(tx: &mut Tx, visit: &Visit) -> Result<(), Error> {
 async fn remove(tx: &mut Tx, secret_digest: &str) -> Result<bool, Error> {
     let remove = query("DELETE FROM sign_in_attempts WHERE secret_digest = $1").bind(secret_digest);
     Ok(remove.execute(tx).await? == 1)
+}
+
+/// Ends those of a person who signs out everywhere: one may rest on a session that was ended.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_all(tx: &mut Tx, user: UserId) -> Result<(), Error> {
+    query("DELETE FROM sign_in_attempts WHERE user_id = $1").bind(user).execute(tx).await?;
+    Ok(())
 }
 
 /// Forgets those that took too long.

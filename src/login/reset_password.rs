@@ -14,7 +14,7 @@ use crate::accounts::emails::Address;
 use crate::accounts::mails::{self, Mail, Occasion};
 use crate::accounts::new_password::{self, Chooser, Problem};
 use crate::accounts::users::User;
-use crate::accounts::{password_resets, passwords};
+use crate::accounts::{email_verifications, password_resets, passwords};
 use crate::app::App;
 use crate::http::error::{PageError, Problem as PageProblem, WayOn};
 use crate::http::filters;
@@ -214,6 +214,8 @@ async fn reset(
         true => drop(all::end_all(&mut tx, user.id, None, EndReason::SignedOut, now).await?),
         false => drop(browser::end_all(&mut tx, user.id, None, now).await?),
     }
+    // Once more: one may have been begun in a session that was just ended.
+    email_verifications::forget(&mut tx, user.id).await?;
     let occasion = Occasion::by(&visit.requester, now);
     mails::tell(&mut tx, app, &user, &Mail::PasswordChanged(occasion), now).await?;
     tx.commit().await?;

@@ -298,7 +298,7 @@ async fn remember(app: &App, question: &Question, now: Timestamp) -> Result<Cons
     let (user, client) = (question.signed_in.user.id, &question.client.id);
     let tokens: Vec<&str> = question.scope.without_device().collect();
     let mut tx = app.store.begin().await?;
-    if !users::is_still_active(&mut tx, &question.signed_in.user).await? {
+    if !users::is_still_active(&mut tx, user, question.signed_in.user.is_admin).await? {
         return Err(Problem::RequestExpired.into());
     }
     if !clients::keep(&mut tx, client).await? {

@@ -164,13 +164,12 @@ pub async fn end_all(
     reason: EndReason,
     now: Timestamp,
 ) -> Result<Ended, store::Error> {
-    device_requests::withdraw_all(tx, user_id, now).await?;
-    // In the order of a sign-in, so that the two cannot wait for each other.
-    let clients = client::end_all(tx, user_id, reason, now).await?;
+    // Browsers first, as whatever rests on one does: who allows something in one of them at this moment, or redeems what was
+    // allowed there, is waited for, and what came of it found.
     let browsers = browser::end_all(tx, user_id, except, now).await?;
-    // Those that began at this moment by a code, and were waited for.
-    let late = client::end_all(tx, user_id, reason, now).await?;
-    Ok(Ended { browsers, clients: clients + late })
+    device_requests::withdraw_all(tx, user_id, now).await?;
+    let clients = client::end_all(tx, user_id, reason, now).await?;
+    Ok(Ended { browsers, clients })
 }
 
 #[cfg(test)]

@@ -192,6 +192,20 @@ impl Store {
         })
     }
 
+    /// Notes a write that was refused, if that says something of the next one.
+    fn refused(&self, error: sqlx::Error) -> Error {
+        // Of two transactions in each other's way one has to come again, and nothing is wrong.
+        let is_in_the_way = |error: &dyn sqlx::error::DatabaseError| {
+            error.code().is_some_and(|code| code.len() == 5 && code.starts_with("40"))
+        };
+        let is_passing_by = error.as_database_error().is_some_and(is_in_the_way);
+        let error = Error::from(error);
+        if error.is_passing() && !is_passing_by {
+            self.note_refused_write();
+        }
+        error
+    }
+
     /// Waits until all is on disk that a transaction can see at this moment, for who gave one up because of it and is
     /// going to look outside of it: SQLite's transactions see what is still to be flushed with them.
     ///
@@ -325,16 +339,7 @@ impl Tx {
     /// follows would be written outside of it; PostgreSQL answers a commit as if all were well.
     fn fail(&mut self, error: sqlx::Error) -> Error {
         self.has_failed = true;
-        // Of two transactions in each other's way one has to come again, and nothing is wrong.
-        let is_in_the_way = |error: &dyn sqlx::error::DatabaseError| {
-            error.code().is_some_and(|code| code.len() == 5 && code.starts_with("40"))
-        };
-        let is_passing_by = error.as_database_error().is_some_and(is_in_the_way);
-        let error = Error::from(error);
-        if error.is_passing() && !is_passing_by {
-            self.store.note_refused_write();
-        }
-        error
+        self.store.refused(error)
     }
 
     /// Has a change announced to everything that remembers answers, on this node and the others, when

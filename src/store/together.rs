@@ -54,9 +54,5 @@ async fn at_once(store: &Store, steps: &[Query]) -> Result<bool, Error> {
     if error.as_database_error().is_some_and(|error| error.code().as_deref() == Some(DIVISION_BY_ZERO)) {
         return Ok(false);
     }
-    let error = Error::from(error);
-    if error.is_passing() {
-        store.note_refused_write();
-    }
-    Err(error)
+    Err(store.refused(error))
 }

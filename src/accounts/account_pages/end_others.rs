@@ -15,6 +15,7 @@ use crate::http::filters;
 use crate::http::form::{FormError, Parameters};
 use crate::http::pages::Frame;
 use crate::http::visit::Visit;
+use crate::login::attempts;
 use crate::sessions::all;
 use crate::sessions::client::EndReason;
 
@@ -67,6 +68,7 @@ async fn end(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> R
     let (user, here, now) = (signed_in.user.id, signed_in.session.id, app.clock.now());
     let ended = all::end_all(&mut tx, user, Some(here), EndReason::SignedOut, now).await?;
     // Who was signed in elsewhere may have had something begun that needs no session to be ended.
+    attempts::end_all(&mut tx, user).await?;
     remembered_browsers::forget_all(&mut tx, signed_in.user.id).await?;
     email_verifications::forget(&mut tx, signed_in.user.id).await?;
     password_resets::forget(&mut tx, signed_in.user.id).await?;

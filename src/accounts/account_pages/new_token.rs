@@ -205,7 +205,7 @@ async fn make(app: &App, visit: &Visit, form: Result<Parameters, FormError>) -> 
             tracing::warn!(%error, user = %who.user.id, "a token was not made");
             return Err(PageError::from(Problem::HomeserverUnreachable).then(WayOn::Again(PATH.to_owned())));
         }
-        Err(NotMade::NotActive) => return Err(Problem::AccountLocked.into()),
+        Err(NotMade::NotActive) => return Err(Problem::Forbidden.into()),
         Err(NotMade::SignedOut) => return Err(PageError::from(Problem::SignedOut).then(WayOn::SignIn)),
         Err(NotMade::Policy(_)) => return Err(Problem::Internal.into()),
         Err(NotMade::Store(error)) => return Err(error.into()),

@@ -7,8 +7,8 @@ use http::StatusCode;
 
 use crate::accounts::mails::{self, Mail, Occasion};
 use crate::accounts::new_password::{self, Chooser, Problem};
-use crate::accounts::passwords;
 use crate::accounts::signed_in::{self, SignedIn};
+use crate::accounts::{email_verifications, passwords};
 use crate::app::App;
 use crate::http::error::{self, PageError, WayOn};
 use crate::http::filters;
@@ -115,6 +115,8 @@ async fn change(
     passwords::set(&mut tx, user.id, &hash, now).await?;
     if end_others {
         all::end_all(&mut tx, user.id, Some(signed_in.session.id), EndReason::SignedOut, now).await?;
+        // Once more: one may have been begun in a session that was just ended.
+        email_verifications::forget(&mut tx, user.id).await?;
     }
     let occasion = Occasion::by(&visit.requester, now);
     mails::tell(&mut tx, app, user, &Mail::PasswordChanged(occasion), now).await?;

@@ -6,8 +6,8 @@ use super::homeserver::{self, Told};
 use super::{Deactivate, SetPassword, get, view};
 use crate::accounts::mails::{self, Mail, Occasion};
 use crate::accounts::new_password::Chooser;
-use crate::accounts::passwords;
 use crate::accounts::users::{self, User};
+use crate::accounts::{email_verifications, passwords};
 use crate::app::App;
 use crate::cli::failure::Failure;
 use crate::cli::request::Answer;
@@ -28,6 +28,8 @@ pub(super) async fn set_password(app: &App, set: SetPassword) -> Result<Answer, 
     if set.end_sessions {
         let all = all::end_all(&mut tx, user.id, None, EndReason::EndedByAdmin, now).await?;
         ended = all.browsers + all.clients;
+        // Once more: one may have been begun in a session that was just ended.
+        email_verifications::forget(&mut tx, user.id).await?;
     }
     tx.commit().await?;
     app.wake_workers();

@@ -148,10 +148,10 @@ async fn lead_back(app: &App, visit: &Visit, begun: &Begun, late: Late) -> Resul
             begun::set_passkey(app, begun, None).await?;
             passkey::page(app, visit, begun, Some(NotAdded::AlreadyEnrolled)).await
         }
-        Late::Other => Ok(match begun::find(app, visit).await? {
-            Some(begun) => visit.go(begun.due(app).map_or(PATH, Step::path)),
-            None => done(visit, begun),
-        }),
+        Late::Other => match begun::find(app, visit).await? {
+            Some(begun) => Ok(visit.go(begun.due(app).map_or(PATH, Step::path))),
+            None => done(app, visit, begun).await,
+        },
     }
 }
 

@@ -20,7 +20,7 @@ pub use begun::expire;
 use axum::response::Response;
 
 use super::next::{self, Onward, Waiting};
-use crate::accounts;
+use crate::accounts::{self, users};
 use crate::app::App;
 use crate::clients::label::ClientLabel;
 use crate::config::RegistrationEmail;
@@ -123,7 +123,7 @@ async fn at(app: &App, visit: &Visit, step: Step) -> Result<Result<Begun, Respon
 
 /// Leads on to what is asked for next, or makes the account when all is there.
 async fn go_on(app: &App, visit: &Visit, before: &Begun) -> Result<Response, PageError> {
-    let Some(begun) = begun::find(app, visit).await? else { return Ok(done(visit, before)) };
+    let Some(begun) = begun::find(app, visit).await? else { return done(app, visit, before).await };
     match begun.due(app) {
         Some(step) => Ok(visit.go(step.path())),
         None => finish::finish(app, visit, begun).await,
@@ -134,13 +134,16 @@ async fn go_on(app: &App, visit: &Visit, before: &Begun) -> Result<Response, Pag
 /// own account.
 async fn unless_done(app: &App, visit: &Visit, begun: &Begun, back: Response) -> Result<Response, PageError> {
     let is_there = begun::find(app, visit).await?.is_some();
-    Ok(if is_there { back } else { done(visit, begun) })
+    if is_there { Ok(back) } else { done(app, visit, begun).await }
 }
 
 /// Leads on when the account was made by the same form, sent a moment earlier: whose answer the browser may have
-/// dropped, and the session in it.
-fn done(visit: &Visit, begun: &Begun) -> Response {
-    visit.forget_registration(visit.go(&begun.onward().through("/login")))
+/// dropped, and the session in it. It may also have been given up in another window.
+async fn done(app: &App, visit: &Visit, begun: &Begun) -> Result<Response, PageError> {
+    Ok(match users::find(&app.store, begun.user_id).await? {
+        Some(_) => visit.forget_registration(visit.go(&begun.onward().through("/login"))),
+        None => visit.go(PATH),
+    })
 }
 
 /// For whom a person makes the account, and where the forms on the way may lead in the end.

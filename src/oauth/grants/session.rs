@@ -174,21 +174,23 @@ async fn spend(
     };
     let browser = allowed.browser_session_id;
     let Beginning { id, pair, steps } = Beginning::new(&new, issue);
-    let all = [
-        users::active(allowed.user),
-        allowed.code.keeping(user, &client.id),
-        allowed.code.spending(id, issue.now),
-    ]
-    .into_iter()
-    .chain(browser.map(browser::live))
-    .chain(held.map(device::claiming))
-    .chain(steps.clone());
+    // The browser session first, as account pages do, so that the two cannot wait for each other.
+    let all = browser
+        .map(browser::live)
+        .into_iter()
+        .chain([
+            users::active(user, allowed.user.is_admin),
+            allowed.code.keeping(user, &client.id),
+            allowed.code.spending(id, issue.now),
+        ])
+        .chain(held.map(device::claiming))
+        .chain(steps.clone());
     if !store::execute_together(&app.store, all.collect()).await? {
         let mut tx = app.store.begin().await?;
+        check(&mut tx, client, allowed, id, browser, issue.now).await?;
         if let Some(held) = held {
             device::claim(&mut tx, held, issue.now).await?;
         }
-        check(&mut tx, client, allowed, id, browser, issue.now).await?;
         for step in steps {
             step.execute(&mut tx).await?;
         }
@@ -209,7 +211,14 @@ async fn check(
     browser: Option<BrowserSessionId>,
     now: Timestamp,
 ) -> Result<(), Error> {
-    if !users::is_still_active(tx, allowed.user).await? {
+    if let Some(browser) = browser
+        && !browser::is_still_live(tx, browser).await?
+    {
+        return Err(allowed
+            .code
+            .refused("the person has signed out of the browser in which they allowed it"));
+    }
+    if !users::is_still_active(tx, allowed.user.id, allowed.user.is_admin).await? {
         return Err(allowed.code.refused("the account is deactivated, or not an administrator's any more"));
     }
     if !clients::keep(tx, &client.id).await? {
@@ -223,10 +232,5 @@ async fn check(
     if allowed.code.spending(session, now).execute(tx).await? == 0 {
         return Err(allowed.code.spent());
     }
-    match browser {
-        Some(browser) if !browser::is_still_live(tx, browser).await? => {
-            Err(allowed.code.refused("the person has signed out of the browser in which they allowed it"))
-        }
-        _ => Ok(()),
-    }
+    Ok(())
 }
