@@ -331,6 +331,8 @@ impl Client {
                 self.doing = "consumed token";
                 session.present_superseded(calls, ledger).await
             }
+            // A code that was not spent yet would end with the browser session.
+            _ if !self.exchanges.is_empty() => return Ok(()),
             _ => {
                 self.doing = "browser sign-out";
                 self.leaving = self.browser.take();
